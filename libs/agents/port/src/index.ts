@@ -1,0 +1,1 @@
+export type { Agent, AgentEvent, AgentExit, AgentLaunch, AgentProcess, AgentPrompt, AgentTurnResult } from './agent.js';

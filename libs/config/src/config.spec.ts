@@ -1,0 +1,18 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+
+import { loadConfig, portVariable } from './config.js';
+
+const schema = z.object({ PORT: portVariable, NAME: z.string().default('x') });
+
+describe('loadConfig', () => {
+  it('reads and converts what the schema names, and takes empty for unset', () => {
+    expect(loadConfig(schema, { PORT: '80', NAME: '', OTHER: 'y' })).toEqual({ PORT: 80, NAME: 'x' });
+  });
+
+  it('names every variable that is missing or wrong, without its value', () => {
+    expect(() => loadConfig(schema, {})).toThrow(/PORT/);
+    expect(() => loadConfig(schema, { PORT: 's3cret' })).toThrow(/PORT/);
+    expect(() => loadConfig(schema, { PORT: 's3cret' })).not.toThrow(/s3cret/);
+  });
+});

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+
+import { Rejection } from '@bullpen/errors';
+
+export const portVariable = z.coerce.number().int().min(1).max(65_535);
+export const booleanVariable = z.enum(['0', '1', 'true', 'false']).transform((value) => value === '1' || value === 'true');
+
+/**
+ * Reads a service's configuration from environment variables only. An empty variable counts as unset.
+ *
+ * @throws Rejection `config.invalid` naming each variable that is missing or wrong; values are not repeated, they may be secrets.
+ */
+export function loadConfig<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  environment: NodeJS.ProcessEnv = process.env,
+): z.infer<z.ZodObject<Shape>> {
+  const known = Object.keys(schema.shape);
+  const given = Object.fromEntries(known.filter((name) => environment[name]).map((name) => [name, environment[name]]));
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Rejection('config.invalid', `Cannot start: ${problems.join('; ')}. Set the named environment variables.`, {
+    variables: [...new Set(result.error.issues.map((issue) => String(issue.path[0])))],
+  });
+}

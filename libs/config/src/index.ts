@@ -1,0 +1,1 @@
+export { booleanVariable, loadConfig, portVariable } from './config.js';

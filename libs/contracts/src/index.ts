@@ -1,0 +1,12 @@
+export * from './closed-sets.js';
+export * from './envelope.js';
+export * from './events.js';
+export * from './ids.js';
+export * from './limits.js';
+export * from './runner-link.js';
+export type { Plain, Refine } from './plain.js';
+export { SessionService } from './gen/bullpen/session/v1/session_pb.js';
+export type * as sessionApi from './gen/bullpen/session/v1/session_pb.js';
+export { SandboxOrchestratorService } from './gen/bullpen/orchestrator/v1/orchestrator_pb.js';
+export type * as orchestratorApi from './gen/bullpen/orchestrator/v1/orchestrator_pb.js';
+export { isEventType, isKnownEvent, parseEventData } from './validate.js';

@@ -1,0 +1,2 @@
+export * from './event-log.js';
+export type { ObjectStore } from './object-store.js';

@@ -1,0 +1,2 @@
+export type { Decider } from './decider.js';
+export type { Projector } from './projector.js';

@@ -1,0 +1,8 @@
+export type {
+  ObservedSandbox,
+  ObservedPhase,
+  SandboxDriver,
+  SandboxFeature,
+  SandboxObservation,
+  SandboxSpec,
+} from './sandbox-driver.js';
