@@ -1,1 +1,4 @@
-export {};
+export { createRpcClient } from './rpc-client.js';
+export type { RpcClientOptions } from './rpc-client.js';
+export { startRpcServer } from './rpc-server.js';
+export type { RpcServer, RpcServerOptions } from './rpc-server.js';
