@@ -1,1 +1,2 @@
-export {};
+export { startScriptedModel } from './server.js';
+export type { ReceivedRequest, ScriptedModel, ScriptedModelOptions } from './server.js';
