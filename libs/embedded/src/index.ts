@@ -1,1 +1,6 @@
-export {};
+export { NATS_READY_TIMEOUT_MS, natsBinary, prepareNats, waitForNats } from './nats.js';
+export type { NatsOptions } from './nats.js';
+export { POSTGRES_READY_TIMEOUT_MS, postgresUrl, preparePostgres, waitForPostgres } from './postgres.js';
+export type { PostgresOptions } from './postgres.js';
+export { isRunning, processesIn } from './processes.js';
+export type { ProcessSpec } from './spawn.js';

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** A zombie counts as dead. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+  return stateOf(pid) !== 'Z';
+}
+
+/** Living processes whose working folder this is; none where there is no /proc. */
+export function processesIn(folder: string): number[] {
+  return processIds().filter((pid) => workingFolderOf(pid) === folder && isRunning(pid));
+}
+
+function processIds(): number[] {
+  try {
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function workingFolderOf(pid: number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return null;
+  }
+}
+
+/** The letter after the command's name in /proc/<pid>/stat; the name may itself hold spaces and brackets. */
+function stateOf(pid: number): string | null {
+  try {
+    const line = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return line.slice(line.lastIndexOf(')') + 2, line.lastIndexOf(')') + 3);
+  } catch {
+    return null;
+  }
+}

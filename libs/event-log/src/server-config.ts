@@ -1,0 +1,116 @@
+import { REPOSITORY_LANES, SESSION_LANES } from '@bullpen/contracts';
+import { assert, Rejection } from '@bullpen/errors';
+
+import type { Lane } from './event-log.js';
+import { SUBJECT_ROOT } from './subjects.js';
+
+/** One user per service; nobody but `admin` may change, purge or delete. */
+export const NATS_USERS = ['session', 'orchestrator', 'gateway', 'admin'] as const;
+export type NatsUser = (typeof NATS_USERS)[number];
+export type NatsPasswords = Readonly<Record<NatsUser, string>>;
+
+export const EVENT_STREAM = 'EVENTS';
+/** Below 2.12 flags that the log needs are dropped without a word. */
+export const MINIMUM_NATS_VERSION = '2.12.0';
+
+type LaneName = { [E in Lane['entity']]: `${E}/${Extract<Lane, { entity: E }>['name']}` }[Lane['entity']];
+
+/** Each lane has exactly one owner. Lanes without one in this build are nobody's, so that nobody can write them. */
+const LANES_OF: Readonly<Record<Exclude<NatsUser, 'admin'>, readonly LaneName[]>> = {
+  session: ['session/core', 'repository/core'],
+  orchestrator: ['session/sandbox', 'session/agent', 'repository/pool'],
+  gateway: [],
+};
+
+/** What reading needs: the stream's state, single messages, and consumers, which are throw-away ones of each reader. */
+const READ_SUBJECTS = [
+  `$JS.API.STREAM.INFO.${EVENT_STREAM}`,
+  `$JS.API.STREAM.MSG.GET.${EVENT_STREAM}`,
+  `$JS.API.DIRECT.GET.${EVENT_STREAM}`,
+  `$JS.API.DIRECT.GET.${EVENT_STREAM}.>`,
+  `$JS.API.CONSUMER.CREATE.${EVENT_STREAM}.>`,
+  `$JS.API.CONSUMER.INFO.${EVENT_STREAM}.*`,
+  `$JS.API.CONSUMER.DELETE.${EVENT_STREAM}.*`,
+  `$JS.API.CONSUMER.MSG.NEXT.${EVENT_STREAM}.*`,
+];
+
+/** Characters that need no escaping in the server's configuration, and cannot be read as one of its variables. */
+const PASSWORD = /^[0-9A-Za-z_-]{16,128}$/;
+
+export interface NatsServerConfig {
+  readonly host?: string;
+  readonly port: number;
+  readonly storeDir: string;
+  readonly passwords: NatsPasswords;
+}
+
+/**
+ * Text of a `nats-server` configuration: loopback only, every append on disk before its acknowledgement, one user per service with
+ * publish rights on its own lanes only. It holds passwords: write it with mode 0600.
+ */
+export function natsServerConfig({ host = '127.0.0.1', port, storeDir, passwords }: NatsServerConfig): string {
+  const users = NATS_USERS.map((user) => userConfig(user, passwords[user]));
+  return `server_name: bullpen
+listen: "${host}:${port}"
+max_payload: 1MB
+jetstream {
+  store_dir: ${JSON.stringify(storeDir)}
+  sync_interval: always
+}
+accounts {
+  BULLPEN {
+    jetstream: enabled
+    users: [
+${users.join('\n')}
+    ]
+  }
+}
+`;
+}
+
+/** The prefix of a user's reply subjects; another user can neither read nor write them. */
+export function inboxPrefixOf(user: string): string {
+  return `_INBOX_${user}`;
+}
+
+/** @throws Rejection `nats.version` naming the version found and the cure */
+export function requireNatsVersion(found: string): void {
+  if (compareVersions(found, MINIMUM_NATS_VERSION) >= 0) return;
+  throw new Rejection(
+    'nats.version',
+    `The NATS server is version ${found}; Bullpen needs ${MINIMUM_NATS_VERSION} or newer. Upgrade it, or unset NATS_URL to use the one that set-up brings.`,
+    { found, minimum: MINIMUM_NATS_VERSION },
+  );
+}
+
+/** The subjects that a user may append to; the proof that each lane has one owner is a test over these. */
+export function ownedSubjects(user: NatsUser): readonly string[] {
+  if (user === 'admin') return ['>'];
+  return LANES_OF[user].map((lane) => {
+    const [entity, name] = lane.split('/');
+    return `${SUBJECT_ROOT}.*.${entity}.*.${name}`;
+  });
+}
+
+/** Every lane there is, as `entity/name`. */
+export const ALL_LANES: readonly string[] = [
+  ...SESSION_LANES.map((name) => `session/${name}`),
+  ...REPOSITORY_LANES.map((name) => `repository/${name}`),
+];
+
+function userConfig(user: NatsUser, password: string): string {
+  assert(PASSWORD.test(password), `the NATS password of ${user} must be 16 to 128 of 0-9 A-Z a-z _ -`);
+  const publish = user === 'admin' ? ['>'] : [...ownedSubjects(user), ...READ_SUBJECTS];
+  const subscribe = user === 'admin' ? ['>'] : [`${inboxPrefixOf(user)}.>`];
+  const permissions = `permissions: { publish: ${JSON.stringify(publish)}, subscribe: ${JSON.stringify(subscribe)} }`;
+  return `      { user: ${user}, password: "${password}", ${permissions} }`;
+}
+
+function compareVersions(left: string, right: string): number {
+  const [a, b] = [left, right].map((version) => (/\d+\.\d+\.\d+/.exec(version)?.[0] ?? '0.0.0').split('.').map(Number));
+  for (const [index, part] of (a ?? []).entries()) {
+    const difference = part - (b?.[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
