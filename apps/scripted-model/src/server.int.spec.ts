@@ -2,7 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { startScriptedModel, type ReceivedRequest, type ScriptedModel } from './server.js';
 
-type Json = Record<string, any>; // eslint-disable-line -- answers are looked into, not typed
+type Json = Record<string, unknown>;
+
+/** What lies at a path inside an answer. */
+function at(value: unknown, ...path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((inner, key) => (inner as Json | undefined)?.[key], value);
+}
 
 let model: ScriptedModel;
 let received: ReceivedRequest[];
@@ -64,16 +69,16 @@ describe('Anthropic Messages', () => {
   });
 
   it('goes on from the tool results it is given', async () => {
-    const messages = [
+    const messages: unknown[] = [
       { role: 'user', content: 'run: ls\nrun: pwd' },
       { role: 'assistant', content: [{ type: 'tool_use', id: 't1', name: 'bash', input: { command: 'ls' } }] },
       { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', content: 'a.txt', is_error: true }] },
     ];
     const second = (await (await post('/v1/messages', anthropicRequest(messages))).json()) as Json;
-    expect(second['content'][1]).toMatchObject({ type: 'tool_use', name: 'bash', input: { command: 'pwd' } });
+    expect(at(second, 'content', 1)).toMatchObject({ type: 'tool_use', name: 'bash', input: { command: 'pwd' } });
     messages.push(
-      { role: 'assistant', content: [{ ...second['content'][1] }] },
-      { role: 'user', content: [{ type: 'tool_result', tool_use_id: second['content'][1].id, content: '/r' }] as never },
+      { role: 'assistant', content: [at(second, 'content', 1)] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: at(second, 'content', 1, 'id'), content: '/r' }] },
     );
     const last = (await (await post('/v1/messages', anthropicRequest(messages))).json()) as Json;
     expect(last['content']).toEqual([{ type: 'text', text: 'Done: 2 steps, 1 failed.' }]);
@@ -87,7 +92,7 @@ describe('Anthropic Messages', () => {
       { role: 'user', content: 'two' },
     ];
     const answer = (await (await post('/v1/messages', anthropicRequest(messages))).json()) as Json;
-    expect(answer['content'][0].text).toBe('Echo(turn 2): two');
+    expect(at(answer, 'content', 0, 'text')).toBe('Echo(turn 2): two');
   });
 
   it.each([
@@ -130,12 +135,13 @@ describe('OpenAI Chat Completions', () => {
       { role: 'user', content: [{ type: 'text', text: 'run: ls' }] },
     ];
     const first = (await (await chat(messages)).json()) as Json;
-    const call = first['choices'][0].message.tool_calls[0] as Json;
-    expect(first['choices'][0].finish_reason).toBe('tool_calls');
-    expect(JSON.parse(call['function'].arguments as string)).toEqual({ command: 'ls' });
-    messages.push(first['choices'][0].message, { role: 'tool', tool_call_id: call['id'], content: 'a.txt' });
+    const message = at(first, 'choices', 0, 'message');
+    const call = at(message, 'tool_calls', 0);
+    expect(at(first, 'choices', 0, 'finish_reason')).toBe('tool_calls');
+    expect(JSON.parse(at(call, 'function', 'arguments') as string)).toEqual({ command: 'ls' });
+    messages.push(message, { role: 'tool', tool_call_id: at(call, 'id'), content: 'a.txt' });
     const last = (await (await chat(messages)).json()) as Json;
-    expect(last['choices'][0]).toMatchObject({ message: { content: 'Done: 1 step.' }, finish_reason: 'stop' });
+    expect(at(last, 'choices', 0)).toMatchObject({ message: { content: 'Done: 1 step.' }, finish_reason: 'stop' });
   });
 
   it('streams chunks, the tool call and the usage that was asked for', async () => {
@@ -143,7 +149,7 @@ describe('OpenAI Chat Completions', () => {
     const chunks = await events(response);
     const deltas = chunks.flatMap((chunk) => (chunk['choices'] as Json[]).map((choice) => choice['delta'] as Json));
     expect(deltas.map((delta) => delta['content'] ?? '').join('')).toBe('a b\nStep 1 of 1: run ls');
-    expect(deltas.find((delta) => delta['tool_calls'])?.['tool_calls'][0]).toMatchObject({ index: 0, function: { name: 'bash' } });
+    expect(at(deltas.find((delta) => delta['tool_calls']), 'tool_calls', 0)).toMatchObject({ index: 0, function: { name: 'bash' } });
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: expect.any(Number) as unknown } });
   });
 
