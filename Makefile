@@ -1,0 +1,34 @@
+# Bullpen's commands. `make help` lists them.
+MAKEFLAGS += --no-print-directory
+NODE := node_modules/.bin/node
+SUPERVISOR := apps/standalone/dist/supervisor.js
+
+.PHONY: help setup build up down test check lint clean
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Bring what this machine lacks: packages, Node 24, NATS, bubblewrap
+	@tools/setup.sh
+
+build: setup ## Set up and compile
+	@tools/build.sh
+
+up: build ## Start Bullpen and keep it running; Ctrl-C stops everything
+	@exec $(NODE) $(SUPERVISOR) up
+
+down: ## Stop what `make up` started
+	@if [ -f $(SUPERVISOR) ]; then exec $(NODE) $(SUPERVISOR) down; else echo 'Nothing was built yet, so nothing runs.'; fi
+
+test: build ## Run every test; ends with "N passed, N failed"
+	@tools/test.sh
+
+check: build ## Style, types, import boundaries, contracts
+	@tools/check.sh
+
+lint: check ## The same as check
+
+clean: ## Remove what builds made; data in .bullpen/ stays
+	@rm -rf libs/contracts/src/gen .nx .jest-cache coverage
+	@find libs services apps -name node_modules -prune -o -type d -name dist -prune -exec rm -rf {} +

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Generated code, TypeScript, and the runner as one file. What has not changed is not made again.
+set -euo pipefail
+# shellcheck source=tools/steps.sh
+. "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
+cd "$CHECKOUT"
+export PATH="$CHECKOUT/node_modules/.bin:$PATH"
+
+GENERATED=libs/contracts/src/gen
+RUNNER=services/sandbox-runner/dist/runner.mjs
+
+main() {
+  step 'contracts from proto/' generate
+  step 'TypeScript' compile
+  step 'sandbox runner' bundle
+}
+
+generate() {
+  local hash
+  hash="$(find proto buf.gen.yaml buf.yaml -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1)"
+  if [ "$(cat "$GENERATED/.proto-hash" 2>/dev/null)" = "$hash" ]; then
+    say_note unchanged
+    return 0
+  fi
+  rm -rf "$GENERATED"
+  buf generate proto
+  printf '%s\n' "$hash" >"$GENERATED/.proto-hash"
+}
+
+compile() { node node_modules/typescript7/bin/tsc -b; }
+
+bundle() {
+  if [ -f "$RUNNER" ] && [ -z "$(find libs services/sandbox-runner -path '*/node_modules' -prune -o -path '*/dist/*.js' -newer "$RUNNER" -print | head -1)" ]; then
+    say_note unchanged
+    return 0
+  fi
+  npm run --silent bundle -w @bullpen/sandbox-runner
+}
+
+main

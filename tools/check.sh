@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Style, types, boundaries and contracts. Every check runs, whatever the one before it says.
+set -uo pipefail
+# shellcheck source=tools/steps.sh
+. "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
+cd "$CHECKOUT"
+export PATH="$CHECKOUT/node_modules/.bin:$PATH"
+
+failed=0
+run() { step "$@" || failed=1; }
+
+run 'oxlint' oxlint --type-aware --deny-warnings
+run 'import boundaries' depcruise --config .dependency-cruiser.mjs --output-type err libs services apps
+run 'types of the tests' node node_modules/typescript7/bin/tsc -p tsconfig.spec.json
+run 'buf lint' buf lint
+run 'buf breaking' buf breaking --against proto/baseline.json
+exit "$failed"
