@@ -1,0 +1,26 @@
+import { Fault } from '@bullpen/errors';
+
+/** Runs the work of one key one after the other; different keys do not wait for each other. */
+export class KeyedQueue {
+  readonly #waiting = new Map<string, { last: Promise<unknown>; length: number }>();
+
+  constructor(private readonly maxWaiting: number) {}
+
+  /** @throws Fault `queue.full` when `maxWaiting` pieces of work of this key wait already */
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const line = this.#waiting.get(key) ?? { last: Promise.resolve(), length: 0 };
+    if (line.length >= this.maxWaiting) {
+      throw new Fault('queue.full', `${this.maxWaiting} commands for ${key} wait already. Try again shortly.`, { details: { id: key } });
+    }
+    const result = line.last.then(work);
+    this.#waiting.set(key, line);
+    line.last = result.catch(() => undefined);
+    line.length += 1;
+    try {
+      return await result;
+    } finally {
+      line.length -= 1;
+      if (line.length === 0) this.#waiting.delete(key);
+    }
+  }
+}

@@ -1,0 +1,208 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { StoredEvent } from '@bullpen/contracts';
+import { eventId } from '@bullpen/event-log';
+import type { EventLog, Lane, LogMessage } from '@bullpen/event-log';
+import type { Logger } from '@bullpen/telemetry';
+
+import { MessageBuffer } from './message-buffer.js';
+import type { ProjectionFault, ProjectionPosition, ProjectionStore, ProjectionWriter } from './projection-store.js';
+import type { Projector } from './projector.js';
+
+/** One transaction holds at most these, so that a rebuild stays in small steps. At least one message. */
+const MAX_EVENTS_PER_BATCH = 500;
+const FIRST_RETRY_MS = 100;
+const MAX_RETRY_MS = 5_000;
+/** How often a process that is not the active one looks whether it should be. */
+const STANDBY_POLL_MS = 2_000;
+
+/** As a projector gets it: the event, where it lies, and its id. */
+export interface ProjectedEvent extends StoredEvent {
+  readonly id: string;
+  readonly lane: Lane;
+}
+
+export interface ProjectionOptions<Event extends { readonly type: string }, Row> {
+  readonly log: EventLog;
+  /** Its events are ProjectedEvents of the types it handles. */
+  readonly projector: Projector<Event, Row>;
+  readonly store: ProjectionStore<Row>;
+  readonly logger: Logger;
+}
+
+export interface ProjectionStatus {
+  /** starting: not open yet, or waiting out an outage; standby: another process writes; stopped: for good. */
+  readonly state: 'starting' | 'standby' | 'active' | 'stopped';
+  /** Committed. */
+  readonly sequence: number;
+  /** False once an event threw, until rebuilt, and when the position was moved by somebody else. */
+  readonly healthy: boolean;
+}
+
+export interface Projection {
+  readonly status: ProjectionStatus;
+  /** Ends after the batch at hand. Repeating it does nothing. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Keeps a read model up to date from the log: rows and position commit together, each event once and in order. Waits out outages of store and
+ * log, with bounded pauses, and goes on from the committed position. Another epoch, or a position above the log's end, rebuilds. An event
+ * that throws is recorded with the batch and passed over.
+ */
+export function runProjection<Event extends { readonly type: string }, Row>(options: ProjectionOptions<Event, Row>): Projection {
+  const run = new ProjectionRun(options);
+  return {
+    get status() {
+      return run.status;
+    },
+    stop: () => run.stop(),
+  };
+}
+
+class ProjectionRun<Event extends { readonly type: string }, Row> {
+  status: ProjectionStatus = { state: 'starting', sequence: 0, healthy: true };
+  readonly #stopping = new AbortController();
+  readonly #handled: ReadonlySet<string>;
+  readonly #done: Promise<void>;
+  #buffer: MessageBuffer | null = null;
+
+  constructor(private readonly options: ProjectionOptions<Event, Row>) {
+    this.#handled = new Set(options.projector.handles);
+    this.#done = this.#keepRunning();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#buffer?.close();
+    await this.#done;
+  }
+
+  async #keepRunning(): Promise<void> {
+    const { logger, projector } = this.options;
+    const { signal } = this.#stopping;
+    let retryMs = FIRST_RETRY_MS;
+    while (!signal.aborted && this.status.state !== 'stopped') {
+      try {
+        await this.#runWhileOpen(() => (retryMs = FIRST_RETRY_MS));
+      } catch (error) {
+        this.#now({ state: 'starting' });
+        if (!signal.aborted) logger.warn('projection waits', { projector: projector.name, retryMs, error });
+        await delay(retryMs, undefined, { signal }).catch(() => undefined);
+        retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
+      }
+    }
+    this.#now({ state: 'stopped' });
+  }
+
+  async #runWhileOpen(onProgress: () => void): Promise<void> {
+    const { store, projector } = this.options;
+    const { signal } = this.#stopping;
+    const writer = await store.open(projector.name);
+    if (!writer) {
+      this.#now({ state: 'standby' });
+      await delay(STANDBY_POLL_MS, undefined, { signal }).catch(() => undefined);
+      return;
+    }
+    try {
+      const position = await this.#start(writer);
+      await this.#follow(writer, position, onProgress);
+    } finally {
+      await writer.close();
+    }
+  }
+
+  async #start(writer: ProjectionWriter<Row>): Promise<ProjectionPosition> {
+    const { log, projector, logger } = this.options;
+    const { position } = writer;
+    const valid = position.epoch === log.epoch && position.sequence <= (await log.lastSequence());
+    if (!valid) logger.info('projection rebuilds', { projector: projector.name, from: position, epoch: log.epoch });
+    const start = valid ? position : await writer.reset(log.epoch);
+    this.#now({ state: 'active', sequence: start.sequence, healthy: !valid || writer.faults === 0 });
+    return start;
+  }
+
+  async #follow(writer: ProjectionWriter<Row>, start: ProjectionPosition, onProgress: () => void): Promise<void> {
+    const { log } = this.options;
+    const buffer = new MessageBuffer(MAX_EVENTS_PER_BATCH);
+    this.#buffer = buffer;
+    const tail = await log.tail({ fromSequence: start.sequence + 1 }, (message) => buffer.push(message));
+    try {
+      let position = start;
+      for (let batch = await buffer.take(); batch.length > 0 && !this.#stopping.signal.aborted; batch = await buffer.take()) {
+        const next = await this.#project(writer, position, batch);
+        if (!next) return;
+        position = next;
+        onProgress();
+      }
+    } finally {
+      buffer.close();
+      await tail.stop();
+    }
+  }
+
+  /** Null: the position is not where this process left it. */
+  async #project(
+    writer: ProjectionWriter<Row>,
+    from: ProjectionPosition,
+    messages: readonly LogMessage[],
+  ): Promise<ProjectionPosition | null> {
+    const { logger, projector } = this.options;
+    const events = messages.flatMap((message) => this.#eventsOf(message));
+    const { rows, faults } = await this.#applyAll(writer, events);
+    const to = { epoch: from.epoch, sequence: messages.at(-1)?.sequence ?? from.sequence };
+    if (!(await writer.commit({ from, to, rows, faults }))) {
+      logger.error('projection stops: its position was moved by another writer', { projector: projector.name, from });
+      this.#now({ state: 'stopped', healthy: false });
+      return null;
+    }
+    for (const fault of faults) logger.error('projection cannot apply an event', { projector: projector.name, ...fault });
+    this.#now({ sequence: to.sequence, ...(faults.length > 0 ? { healthy: false } : {}) });
+    return to;
+  }
+
+  async #applyAll(
+    writer: ProjectionWriter<Row>,
+    events: readonly (ProjectedEvent & Event)[],
+  ): Promise<{ rows: ReadonlyMap<string, Row | null>; faults: ProjectionFault[] }> {
+    const { projector } = this.options;
+    const faults: ProjectionFault[] = [];
+    const targets = events.flatMap((event) => {
+      const rowId = attempt(() => projector.rowId(event));
+      if (rowId.error === null) return [{ event, rowId: rowId.value }];
+      faults.push({ eventId: event.id, type: event.type, rowId: '', error: rowId.error });
+      return [];
+    });
+    const before = targets.length > 0 ? await writer.load([...new Set(targets.map(({ rowId }) => rowId))]) : new Map<string, Row>();
+    const rows = new Map<string, Row | null>();
+    for (const { event, rowId } of targets) {
+      const current = rows.has(rowId) ? (rows.get(rowId) ?? null) : (before.get(rowId) ?? null);
+      const applied = attempt(() => projector.apply(current, event));
+      if (applied.error === null) rows.set(rowId, applied.value);
+      else faults.push({ eventId: event.id, type: event.type, rowId, error: applied.error });
+    }
+    return { rows, faults };
+  }
+
+  #eventsOf(message: LogMessage): (ProjectedEvent & Event)[] {
+    return message.events.flatMap((event, index) => {
+      if (!this.#handled.has(event.type)) return [];
+      const projected: ProjectedEvent = { ...event, id: eventId(message.sequence, index), lane: message.lane };
+      return [projected as ProjectedEvent & Event];
+    });
+  }
+
+  #now(change: Partial<ProjectionStatus>): void {
+    this.status = { ...this.status, ...change };
+  }
+}
+
+type Attempt<T> = { readonly error: null; readonly value: T } | { readonly error: string };
+
+function attempt<T>(work: () => T): Attempt<T> {
+  try {
+    return { error: null, value: work() };
+  } catch (error) {
+    return { error: String(error) };
+  }
+}
