@@ -1,1 +1,4 @@
+export { compareEventIds } from './event-id.js';
+export { evolveSession, foldSession, initialSessionState } from './fold.js';
+export { SNAPSHOT_ROWS, snapshotOf } from './snapshot.js';
 export * from './state.js';

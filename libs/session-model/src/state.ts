@@ -36,6 +36,8 @@ export interface SessionState {
   readonly updatedAt: string;
   /** Oldest first. */
   readonly turns: readonly Turn[];
+  /** Rows that a snapshot left out before the first of `turns`, or inside them; 0 in a complete fold. */
+  readonly rowsOmitted: number;
   /** Prompts that wait, in order. */
   readonly queue: readonly QueuedPrompt[];
   /** The turn that runs; null when none. */
@@ -73,13 +75,15 @@ export interface Turn {
   readonly checkpoint: Checkpoint | null;
 }
 
-/** `id` is unique within the session and stable across reads. */
+/** `id` is that of the event which opened the item: unique within the session and the same for every reader. */
 export type TurnItem =
-  | { readonly kind: 'text'; readonly id: string; readonly text: string }
-  | { readonly kind: 'reasoning'; readonly id: string; readonly text: string }
+  | { readonly kind: 'text'; readonly id: string; readonly partId: string; readonly text: string }
+  | { readonly kind: 'reasoning'; readonly id: string; readonly partId: string; readonly text: string }
   | {
       readonly kind: 'tool';
       readonly id: string;
+      /** As the agent numbers its calls; may come again in another turn. */
+      readonly toolCallId: string;
       readonly name: string;
       readonly title: string;
       readonly input: JsonRecord;
@@ -97,9 +101,9 @@ export interface SandboxState {
   readonly isolation: Isolation | null;
   readonly stage: SandboxStage | null;
   readonly stageSince: string | null;
-  /** Of the current generation, in order. */
+  /** Of the current generation, in order; a stage that is entered again stands where it was entered last. */
   readonly stages: readonly { readonly stage: SandboxStage; readonly startedAt: string }[];
-  /** Why it is lost or failed. */
+  /** Why it is lost, failed or stopped; the last failed spawn while another attempt is made. */
   readonly reason: Reason | null;
   readonly spawnAttempts: number;
   readonly logTail: string;
