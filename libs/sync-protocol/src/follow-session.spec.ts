@@ -43,7 +43,7 @@ describe('followSession', () => {
           });
           for (const action of script) world.perform(action);
           world.heal();
-          expect(reader.ids).toEqual(world.log.slice(reader.from).map((event) => event.id));
+          expect(reader.events).toEqual(world.log.slice(reader.from));
           expect(reader.state.head).toBe(world.log.at(-1)?.id ?? '0');
           following.close();
           expect(world.connections()).toBe(0);
@@ -95,7 +95,7 @@ describe('followSession', () => {
 
 /** Keeps what it is told, as the CLI and the browser do. */
 class Reader {
-  ids: string[] = [];
+  events: SessionEvent[] = [];
   /** Index of the log's event after the last snapshot. */
   from = 0;
   state = initialSessionState(SESSION);
@@ -106,13 +106,13 @@ class Reader {
     if (item.type === 'dropped') this.#reset(initialSessionState(SESSION), 0);
     if (item.type === 'snapshot') this.#reset(item.state, item.state.head === '0' ? 0 : Number(item.state.head) / 256);
     if (item.type !== 'event') return;
-    if (item.event.prev !== (this.ids.at(-1) ?? (this.state.head === '0' ? null : this.state.head))) throw new Error('prev is not closed');
-    this.ids.push(item.event.id);
+    if (item.event.prev !== (this.events.at(-1)?.id ?? (this.state.head === '0' ? null : this.state.head))) throw new Error('prev is not closed');
+    this.events.push(item.event);
     this.state = evolveSession(this.state, item.event);
   }
 
   #reset(state: typeof this.state, from: number): void {
-    this.ids = [];
+    this.events = [];
     this.from = from;
     this.state = state;
   }
@@ -194,7 +194,7 @@ class World {
   }
 
   append(count = 1): void {
-    for (let n = 0; n < count; n += 1) this.log.push(eventNumber(this.log.length + 1));
+    for (let n = 0; n < count; n += 1) this.log.push(eventNumber(this.log.length + 1, this.epoch));
     this.#sendTail();
   }
 
@@ -284,11 +284,11 @@ class World {
     this.#sent = this.log.length;
   }
 
-  /** The server comes back with a shorter log of another epoch. */
+  /** The server comes back with a shorter log of another epoch, whose ids mean other events. */
   #reset(): void {
     this.cut();
     this.epoch = `${this.epoch}'`;
-    this.log = this.log.slice(0, Math.floor(this.log.length / 2));
+    this.log = this.log.slice(0, Math.floor(this.log.length / 2)).map((_, index) => eventNumber(index + 1, this.epoch));
   }
 
   #head(): string {
@@ -308,7 +308,7 @@ class World {
   }
 }
 
-function eventNumber(n: number): SessionEvent {
+function eventNumber(n: number, epoch: string): SessionEvent {
   return {
     id: String(n * 256),
     prev: n === 1 ? null : String((n - 1) * 256),
@@ -318,6 +318,6 @@ function eventNumber(n: number): SessionEvent {
     v: 1,
     at: '2026-11-23T10:00:00.000Z',
     actor: { kind: 'sandbox', id: `${SESSION}-1`, name: 'sandbox' },
-    data: { partId: '1.1', offset: 0, text: String(n) },
+    data: { partId: '1.1', offset: 0, text: `${n} of ${epoch}` },
   };
 }
