@@ -1,2 +1,15 @@
 export { git, GitFailed } from './git.js';
 export type { GitOptions, GitResult } from './git.js';
+export { isBranchName } from './branch.js';
+export { parseSource } from './source.js';
+export type { Source, SourceRules } from './source.js';
+export { PROBE_TIMEOUT_MS, probeSource } from './probe.js';
+export type { ProbedSource } from './probe.js';
+export { changedFiles, cloneWorkspace } from './workspace.js';
+export type { ClonedWorkspace, CloneRequest } from './workspace.js';
+export { MAX_FILE_CHANGES } from './diff.js';
+export type { ChangedFiles } from './diff.js';
+export { createCheckpoint } from './checkpoint.js';
+export type { Checkpoint, CheckpointRequest } from './checkpoint.js';
+export { Mirror } from './mirror.js';
+export type { PushRequest, PushResult } from './mirror.js';

@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { Reason } from '@bullpen/contracts';
+import { MAX_OBJECT_BYTES } from '@bullpen/contracts';
+import { Rejection } from '@bullpen/errors';
+
+import { isBranchName } from './branch.js';
+import { GitFailed, git, lastLine, unlessGitFailed } from './git.js';
+import type { GitOptions, GitResult } from './git.js';
+import { SERVE_LOCAL } from './local-remote.js';
+import { Serial } from './serial.js';
+
+export interface PushRequest {
+  /** Holds one bare mirror per repository. */
+  readonly mirrorsFolder: string;
+  readonly repositoryId: string;
+  /** As parseSource writes it. */
+  readonly source: string;
+  /** `bullpen/<session>`; the only ref that is ever written. */
+  readonly branch: string;
+  readonly sha: string;
+  /** From a sandbox, so not trusted. */
+  readonly bundle: Uint8Array;
+  readonly signal?: AbortSignal;
+}
+
+export type PushResult = { readonly pushed: true } | { readonly pushed: false; readonly reason: Reason };
+
+const FETCH_TIMEOUT_MS = 10 * 60_000;
+const PUSH_TIMEOUT_MS = 5 * 60_000;
+/** A lock file this old belongs to a git that was killed: no call of ours runs longer. */
+const STALE_LOCK_MS = FETCH_TIMEOUT_MS + 60_000;
+const MAX_FOLDERS_SEARCHED = 10_000;
+const REPOSITORY_ID = /^[0-9a-z][0-9a-z-]{0,63}$/;
+const SESSION_BRANCH = /^bullpen\/[0-9a-z]{1,64}$/;
+const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+/** Redirects could lead to a host that nobody checked; objects from a sandbox are checked before they count. */
+const MIRROR_CONFIGURATION = ['http.followRedirects=false', 'fetch.fsckObjects=false', 'transfer.unpackLimit=1', 'core.alternateRefsCommand='];
+
+/** The platform's bare mirrors: where checkpoints are pushed from, so that no push credential enters a sandbox. One process uses a folder. */
+export class Mirror {
+  static readonly #calls = new Serial();
+
+  /**
+   * Pushes a checkpoint to `bullpen/<session>` of its source: that ref only, forced, never one that is checked out there; hooks of a
+   * local source stay off. May be repeated. Pushes to one repository go one after the other.
+   *
+   * @returns why it was refused (`push.bundle-invalid`, `push.refused`, `push.not-readable`): the reason is for people
+   * @throws Rejection `push.request-invalid`; Fault `git.timeout`, `git.aborted`: try again
+   */
+  static async pushCheckpoint(request: PushRequest): Promise<PushResult> {
+    requireValid(request);
+    const folder = join(request.mirrorsFolder, `${request.repositoryId}.git`);
+    return Mirror.#calls.run(folder, async () => {
+      await openMirror(folder);
+      const incoming = `refs/incoming/${randomUUID()}`;
+      const bundleFile = join(folder, `incoming-${randomUUID()}.bundle`);
+      try {
+        await writeFile(bundleFile, request.bundle, { mode: 0o600 });
+        return await push(request, { folder, incoming, bundleFile });
+      } finally {
+        await rm(bundleFile, { force: true });
+        await inMirror(folder, ['update-ref', '-d', incoming]).catch(() => undefined);
+      }
+    });
+  }
+}
+
+interface Place {
+  readonly folder: string;
+  readonly incoming: string;
+  readonly bundleFile: string;
+}
+
+async function push(request: PushRequest, place: Place): Promise<PushResult> {
+  const { sha, branch, source, signal } = request;
+  if (!(await bundleHolds(request, place))) return refused('push.bundle-invalid', `The bundle of ${branch} does not hold exactly ${sha}.`);
+  if (!(await prerequisitesPresent(request, place))) {
+    const why = await fetchSource(request, place.folder);
+    if (why !== null) return refused('push.not-readable', `${source} cannot be read by the platform: ${why}`);
+  }
+  const problem = await takeBundle(request, place);
+  if (problem !== null) return refused('push.bundle-invalid', `The bundle of ${branch} cannot be used: ${problem}`);
+  const serve = isPath(source) ? [`--receive-pack=${SERVE_LOCAL} receive-pack`] : [];
+  const args = ['push', '--porcelain', '--no-verify', '--no-follow-tags', '--recurse-submodules=no', ...serve, '--', source, `+${sha}:refs/heads/${branch}`];
+  const failure = await attempt(inMirror(place.folder, args, { timeoutMs: PUSH_TIMEOUT_MS, signal }));
+  return failure === null ? { pushed: true } : refusalOf(failure, source);
+}
+
+/** git tells a remote's refusal of the ref (a line that starts with `!`) from a remote that could not be written to at all. */
+function refusalOf(failure: GitFailed, source: string): PushResult {
+  const line = failure.stdout.toString('utf8').split('\n').find((text) => text.startsWith('!'));
+  const remote = failure.stderr.split('\n').filter((text) => text.startsWith('remote:')).slice(0, 3).join(' ');
+  if (line !== undefined) return refused('push.refused', `${source} refused the branch: ${line.split('\t').at(-1) ?? ''} ${remote}`.trim());
+  return refused('push.refused', `The platform may not push to ${source}: ${lastLine(failure.stderr)}`);
+}
+
+function refused(code: string, message: string): PushResult {
+  return { pushed: false, reason: { code, message: message.slice(0, 1_000) } };
+}
+
+function requireValid({ repositoryId, source, branch, sha, bundle }: PushRequest): void {
+  const problems = [
+    REPOSITORY_ID.test(repositoryId) ? '' : 'the repository id',
+    isPath(source) || /^(?:https|ssh):\/\//.test(source) ? '' : 'the source',
+    SESSION_BRANCH.test(branch) && isBranchName(branch) ? '' : 'the branch',
+    SHA.test(sha) ? '' : 'the commit',
+    bundle.byteLength > 0 && bundle.byteLength <= MAX_OBJECT_BYTES ? '' : 'the size of the bundle',
+  ].filter((problem) => problem !== '');
+  if (problems.length === 0) return;
+  const shown = { repositoryId: repositoryId.slice(0, 80), branch: branch.slice(0, 80), sha: sha.slice(0, 80) };
+  throw new Rejection('push.request-invalid', `Cannot push a checkpoint: ${problems.join(', ')} is not valid. Only bullpen/<session> is pushed.`, shown);
+}
+
+async function openMirror(folder: string): Promise<void> {
+  if (existsSync(join(folder, 'HEAD'))) return removeStaleLocks(join(folder, 'refs'));
+  const making = `${folder}.${randomUUID()}`;
+  await mkdir(making, { recursive: true, mode: 0o700 });
+  await git(['init', '--quiet', '--bare', '--template=', making], { cwd: '/' });
+  await rm(folder, { recursive: true, force: true });
+  await rename(making, folder);
+}
+
+async function removeStaleLocks(folder: string): Promise<void> {
+  const folders = [folder];
+  for (let searched = 0; searched < MAX_FOLDERS_SEARCHED; searched += 1) {
+    const current = folders.pop();
+    if (current === undefined) return;
+    for (const entry of await readdir(current, { withFileTypes: true })) {
+      const path = join(current, entry.name);
+      if (entry.isDirectory()) folders.push(path);
+      else if (entry.name.endsWith('.lock') && (await ageMs(path)) > STALE_LOCK_MS) await rm(path, { force: true });
+    }
+  }
+}
+
+async function ageMs(path: string): Promise<number> {
+  const found = await stat(path).catch(() => null);
+  return found ? Date.now() - found.mtimeMs : 0;
+}
+
+/** Exactly one ref, the branch, at exactly the commit. */
+async function bundleHolds({ branch, sha, signal }: PushRequest, { folder, bundleFile }: Place): Promise<boolean> {
+  const heads = await inMirror(folder, ['bundle', 'list-heads', bundleFile], { signal }).catch(unlessGitFailed(null));
+  return heads?.stdout.toString('utf8') === `${sha} refs/heads/${branch}\n`;
+}
+
+async function prerequisitesPresent({ signal }: PushRequest, { folder, bundleFile }: Place): Promise<boolean> {
+  return (await attempt(inMirror(folder, ['bundle', 'verify', '--quiet', bundleFile], { signal }))) === null;
+}
+
+/** What keeps the source from being read; null when it was fetched. */
+async function fetchSource({ source, signal }: PushRequest, folder: string): Promise<string | null> {
+  const serve = isPath(source) ? [`--upload-pack=${SERVE_LOCAL} upload-pack`] : [];
+  const args = ['fetch', '--quiet', '--prune', '--no-tags', '--no-write-fetch-head', '--no-auto-gc', ...serve, '--', source, '+refs/heads/*:refs/source/*'];
+  const failure = await attempt(inMirror(folder, args, { timeoutMs: FETCH_TIMEOUT_MS, signal }));
+  return failure && lastLine(failure.stderr);
+}
+
+/** Takes the bundle's commit in; what is wrong with it, or null. */
+async function takeBundle({ branch, sha, signal }: PushRequest, { folder, incoming, bundleFile }: Place): Promise<string | null> {
+  const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-gc', '--', bundleFile, `+refs/heads/${branch}:${incoming}`];
+  const failure = await attempt(inMirror(folder, args, { signal, timeoutMs: FETCH_TIMEOUT_MS }));
+  if (failure) return lastLine(failure.stderr);
+  const taken = await inMirror(folder, ['rev-parse', '--verify', `${incoming}^{commit}`], { signal }).catch(unlessGitFailed(null));
+  return taken?.stdout.toString('utf8').trim() === sha ? null : `it leads to another commit than ${sha}`;
+}
+
+function inMirror(folder: string, args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
+  return git([`--git-dir=${folder}`, ...args], { cwd: folder, configuration: MIRROR_CONFIGURATION, ...options });
+}
+
+async function attempt(run: Promise<unknown>): Promise<GitFailed | null> {
+  try {
+    await run;
+    return null;
+  } catch (error) {
+    if (error instanceof GitFailed) return error;
+    throw error;
+  }
+}
+
+function isPath(source: string): boolean {
+  return source.startsWith('/');
+}

@@ -1,0 +1,189 @@
+import { lookup } from 'node:dns/promises';
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { Fault, Rejection } from '@bullpen/errors';
+
+import { requireBranchName } from './branch.js';
+import { GitFailed, git, lastLine } from './git.js';
+import { isPrivateAddress } from './hosts.js';
+import { SERVE_LOCAL } from './local-remote.js';
+import { hostNotAllowed } from './source.js';
+import type { Source } from './source.js';
+
+export interface ProbedSource {
+  readonly canonicalSource: string;
+  readonly name: string;
+  readonly defaultBranch: string;
+  /** The branch asked for, or the default one. */
+  readonly branch: string;
+  readonly headSha: string;
+}
+
+export const PROBE_TIMEOUT_MS = 10_000;
+const MAX_REFS_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Looks at a source without cloning it, and asks nobody anything.
+ *
+ * @param branch empty for the default branch
+ * @throws Rejection `repository.not-found`, `.not-git`, `.not-readable`, `.branch-missing`, `.empty`, `.host-not-allowed`;
+ *   Fault `repository.probe-timeout`, `repository.unreachable`
+ */
+export async function probeSource(source: Source, branch: string, { signal }: { signal?: AbortSignal } = {}): Promise<ProbedSource> {
+  if (branch !== '') requireBranchName(branch);
+  const limit = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+  const bounded = signal ? AbortSignal.any([signal, limit]) : limit;
+  try {
+    if (source.kind === 'path') await requireRepositoryFolder(source.canonical);
+    else await requireAllowedHost(source);
+    const refs = await listRefs(source, bounded);
+    return { canonicalSource: source.canonical, name: source.name, ...resolveBranch(refs, branch, source.canonical) };
+  } catch (error) {
+    if (limit.aborted && !signal?.aborted) throw probeTimeout(source.canonical, error);
+    throw error;
+  }
+}
+
+interface Refs {
+  readonly head: string | null;
+  readonly branches: ReadonlyMap<string, string>;
+}
+
+async function listRefs(source: Source, signal: AbortSignal): Promise<Refs> {
+  const serve = source.kind === 'path' ? [`--upload-pack=${SERVE_LOCAL} upload-pack`] : [];
+  const args = ['ls-remote', '--symref', ...serve, '--', source.canonical, 'HEAD', 'refs/heads/*'];
+  try {
+    const { stdout } = await git(args, {
+      // Outside any repository, whose configuration would count.
+      cwd: '/',
+      // A redirect could lead to a host that was not checked.
+      configuration: ['http.followRedirects=false'],
+      timeoutMs: PROBE_TIMEOUT_MS,
+      maxOutputBytes: MAX_REFS_BYTES,
+      signal,
+    });
+    return parseRefs(stdout.toString('utf8'));
+  } catch (error) {
+    if (!(error instanceof GitFailed)) throw error;
+    throw source.kind === 'path' ? notGit(source.canonical) : await classifyRemote(source, signal, error);
+  }
+}
+
+function parseRefs(text: string): Refs {
+  let head: string | null = null;
+  const branches = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [value = '', ref = ''] = line.split('\t');
+    if (ref === 'HEAD' && value.startsWith('ref: refs/heads/')) head = value.slice('ref: refs/heads/'.length);
+    if (ref.startsWith('refs/heads/')) branches.set(ref.slice('refs/heads/'.length), value);
+  }
+  return { head, branches };
+}
+
+function resolveBranch({ head, branches }: Refs, wanted: string, source: string) {
+  if (branches.size === 0) {
+    throw new Rejection('repository.empty', `The repository ${source} has no commits yet. Make a first commit on a branch, then try again.`, { source });
+  }
+  const fallback = ['main', 'master'].find((name) => branches.has(name)) ?? [...branches.keys()].sort()[0] ?? '';
+  const defaultBranch = head !== null && branches.has(head) ? head : fallback;
+  const branch = wanted === '' ? defaultBranch : wanted;
+  const headSha = branches.get(branch);
+  if (headSha === undefined) throw branchMissing(source, branch);
+  return { defaultBranch, branch, headSha };
+}
+
+export function branchMissing(source: string, branch: string): Rejection {
+  return new Rejection('repository.branch-missing', `The repository ${source} has no branch ${branch}. Give the name of an existing branch.`, {
+    source,
+    branch,
+  });
+}
+
+async function requireRepositoryFolder(path: string): Promise<void> {
+  const entry = await lookAt(path);
+  if (entry === 'missing') {
+    throw new Rejection('repository.not-found', `There is no folder ${path}. Check the path on the machine that runs the platform.`, { source: path });
+  }
+  if (entry === 'unreadable') throw notReadable(path);
+  const worktree = await lookAt(join(path, '.git'));
+  const bare = await lookAt(join(path, 'HEAD'));
+  if (worktree === 'missing' && bare === 'missing') throw notGit(path);
+  if (worktree === 'unreadable' || (worktree === 'missing' && bare === 'unreadable')) throw notReadable(path);
+}
+
+async function lookAt(path: string): Promise<'readable' | 'unreadable' | 'missing'> {
+  try {
+    const found = await stat(path);
+    await access(path, found.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK);
+    return 'readable';
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : 'unreadable';
+  }
+}
+
+/** @throws Rejection `repository.not-found` (no such host), `.host-not-allowed`; Fault `repository.unreachable` */
+async function requireAllowedHost(source: Extract<Source, { kind: 'url' }>): Promise<void> {
+  if (source.hostListed) return;
+  const addresses = await lookup(source.host.replace(/^\[|\]$/g, ''), { all: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOTFOUND') throw noSuchHost(source);
+    throw new Fault('repository.unreachable', `The name ${source.host} could not be resolved. Check the network, then try again.`, { cause: error });
+  });
+  if (addresses.some(({ address }) => isPrivateAddress(address))) throw hostNotAllowed(source.host);
+}
+
+/** git says 128 for every failure of a remote; the server's own answer tells them apart. */
+async function classifyRemote(source: Extract<Source, { kind: 'url' }>, signal: AbortSignal, failure: GitFailed): Promise<Error> {
+  if (source.canonical.startsWith('ssh:')) return notReadable(source.canonical, lastLine(failure.stderr));
+  try {
+    const url = `${source.canonical}/info/refs?service=git-upload-pack`;
+    const response = await fetch(url, { signal, redirect: 'manual', headers: { 'user-agent': 'git/bullpen' } });
+    await response.body?.cancel();
+    return remoteRejection(source.canonical, response);
+  } catch (cause) {
+    return new Fault('repository.unreachable', `${source.canonical} does not answer: ${lastLine(failure.stderr)}. Check the network, then try again.`, {
+      details: { source: source.canonical },
+      cause,
+    });
+  }
+}
+
+function remoteRejection(source: string, response: Response): Error {
+  const { status } = response;
+  if (status === 401 || status === 403) return notReadable(source);
+  if (status === 404 || status === 410) {
+    return new Rejection('repository.not-found', `There is no repository at ${source}. Check the address.`, { source });
+  }
+  if (status >= 300 && status < 400) {
+    const to = response.headers.get('location')?.split('/info/refs')[0] ?? 'another address';
+    return new Rejection('repository.not-found', `The repository ${source} has moved to ${to}. Give the new address.`, { source });
+  }
+  if (status >= 500 || status === 429) {
+    return new Fault('repository.unreachable', `${source} answers with status ${status}. Try again later.`, { details: { source, status } });
+  }
+  return notGit(source);
+}
+
+function noSuchHost(source: Extract<Source, { kind: 'url' }>): Rejection {
+  return new Rejection('repository.not-found', `There is no host ${source.host}. Check the address ${source.canonical}.`, { source: source.canonical });
+}
+
+function notGit(source: string): Rejection {
+  return new Rejection('repository.not-git', `${source} is not a git repository. Give the address of a repository, or run "git init" there first.`, {
+    source,
+  });
+}
+
+function notReadable(source: string, why = ''): Rejection {
+  const because = why === '' ? '' : ` (${why})`;
+  return new Rejection('repository.not-readable', `The platform may not read ${source}${because}. Give it access, or another source.`, { source });
+}
+
+function probeTimeout(source: string, cause: unknown): Fault {
+  return new Fault('repository.probe-timeout', `${source} did not answer within ${PROBE_TIMEOUT_MS / 1_000} s. Try again later.`, {
+    details: { source },
+    cause,
+  });
+}
