@@ -1,1 +1,2 @@
-export {};
+export { createPiAgent } from './pi.agent.js';
+export type { PiOptions } from './pi.agent.js';
