@@ -1,0 +1,82 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { SANDBOX_ID_VARIABLE } from '@bullpen/contracts';
+
+import type { Home } from './home.js';
+import { endProcess, identify, signalProcess, type ProcessIdentity } from './processes.js';
+import { PROCESS_NAMES, type ProcessName, type Run } from './run-file.js';
+
+const LEFTOVER_GRACE_MS: Readonly<Record<ProcessName, number>> = { platform: 5_000, scriptedModel: 2_000, nats: 10_000, postgres: 10_000 };
+const SANDBOX_ROUNDS = 40;
+const SANDBOX_ROUND_MS = 50;
+
+/**
+ * Ends what a killed supervisor left: the platform first, then what it leans on. It is killed, not asked: asked, it would end the turns
+ * that run; killed, the runners in their sandboxes outlive it and the next platform takes them over.
+ */
+export async function endLeftovers(run: Run | null): Promise<ProcessName[]> {
+  const ended: ProcessName[] = [];
+  for (const name of [...PROCESS_NAMES].reverse()) {
+    const identity = run?.processes[name];
+    if (identity === undefined || identify(identity.pid)?.startTime !== identity.startTime) continue;
+    await endProcess(identity, stopSignalOf(name), LEFTOVER_GRACE_MS[name]);
+    ended.push(name);
+  }
+  return ended;
+}
+
+function stopSignalOf(name: ProcessName): NodeJS.Signals {
+  switch (name) {
+    case 'platform':
+      return 'SIGKILL';
+    case 'postgres':
+      return 'SIGINT';
+    case 'nats':
+    case 'scriptedModel':
+      return 'SIGTERM';
+  }
+}
+
+/** Kills whatever still runs in a sandbox of this home; rounds, because what is killed may just have started something. */
+export async function endSandboxes(home: Home): Promise<number> {
+  const seen = new Set<number>();
+  for (let round = 0; round < SANDBOX_ROUNDS; round++) {
+    const found = sandboxProcesses(home);
+    if (found.length === 0) break;
+    for (const identity of found) {
+      seen.add(identity.pid);
+      signalProcess(identity, 'SIGKILL');
+    }
+    await delay(SANDBOX_ROUND_MS);
+  }
+  return seen.size;
+}
+
+/** By the id in their environment, which children inherit; only ids of this home: another Bullpen may run on this machine. */
+export function sandboxProcesses(home: Home): ProcessIdentity[] {
+  const ids = new Set(entries(home.sandboxes));
+  const pids = entries('/proc').filter((name) => /^\d+$/.test(name));
+  return pids
+    .filter((pid) => ids.has(sandboxIdOf(pid) ?? ''))
+    .map((pid) => identify(Number(pid)))
+    .filter((identity) => identity !== null);
+}
+
+function sandboxIdOf(pid: string): string | null {
+  try {
+    const prefix = `${SANDBOX_ID_VARIABLE}=`;
+    const entry = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').find((line) => line.startsWith(prefix));
+    return entry?.slice(prefix.length) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

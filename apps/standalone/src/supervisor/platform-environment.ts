@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+
+import { postgresUrl } from '@bullpen/embedded';
+
+import { CHECKOUT, type Home, type Secrets } from './home.js';
+import type { Run } from './run-file.js';
+import type { Settings } from './settings.js';
+
+/** Taken over from the person's environment when set; nothing else is. */
+const PASSED_ON = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'SSH_AUTH_SOCK',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'BULLPEN_LOG_LEVEL',
+  'BULLPEN_ISOLATION',
+  'BULLPEN_PRIVATE_HOSTS',
+  'SESSION_NATS_PASSWORD',
+  'ORCHESTRATOR_NATS_PASSWORD',
+  'GATEWAY_NATS_PASSWORD',
+] as const;
+
+/** As pi chooses for this provider. */
+const ANTHROPIC_MODEL = 'claude-opus-4-8';
+const SCRIPTED_MODEL = 'scripted-1';
+
+export interface Installation {
+  readonly settings: Settings;
+  readonly home: Home;
+  readonly secrets: Secrets;
+  readonly token: string;
+  readonly user: { readonly name: string; readonly email: string };
+  readonly ports: Run['ports'];
+}
+
+export function usesScriptedModel({ ANTHROPIC_API_KEY }: Settings): boolean {
+  return ANTHROPIC_API_KEY === undefined;
+}
+
+export function natsUrl({ settings, ports }: Pick<Installation, 'settings' | 'ports'>): string {
+  return settings.NATS_URL ?? `nats://127.0.0.1:${ports.nats}`;
+}
+
+/** The platform's whole environment. */
+export function platformEnvironment(installation: Installation, from: NodeJS.ProcessEnv): Record<string, string> {
+  const passed = PASSED_ON.flatMap((name) => (from[name] ? [[name, from[name]] as const] : []));
+  return {
+    ...storeEnvironment(installation),
+    ...serviceEnvironment(installation),
+    ...sandboxEnvironment(installation),
+    ...modelEnvironment(installation),
+    ...Object.fromEntries(passed),
+  };
+}
+
+function storeEnvironment(installation: Installation): Record<string, string> {
+  const { settings, ports, secrets, home } = installation;
+  return {
+    NATS_URL: natsUrl(installation),
+    DATABASE_URL: settings.DATABASE_URL ?? postgresUrl({ port: ports.postgres, password: secrets.postgres }),
+    BULLPEN_OBJECTS: home.objects,
+    SESSION_NATS_PASSWORD: secrets.natsSession,
+    ORCHESTRATOR_NATS_PASSWORD: secrets.natsOrchestrator,
+    GATEWAY_NATS_PASSWORD: secrets.natsGateway,
+  };
+}
+
+function serviceEnvironment({ settings, ports, secrets, token, user, home }: Installation): Record<string, string> {
+  return {
+    BULLPEN_HOST: settings.BULLPEN_HOST,
+    BULLPEN_PORT: String(settings.BULLPEN_PORT),
+    BULLPEN_TOKEN: token,
+    BULLPEN_USER_NAME: user.name,
+    BULLPEN_USER_EMAIL: user.email,
+    BULLPEN_RPC_KEY: secrets.rpc,
+    BULLPEN_SAMPLE_REPOSITORY: home.sampleRepository,
+    SESSION_GRPC_PORT: String(ports.sessionGrpc),
+    SESSION_GRPC_URL: `http://127.0.0.1:${ports.sessionGrpc}`,
+    ORCHESTRATOR_GRPC_PORT: String(ports.orchestratorGrpc),
+    ORCHESTRATOR_GRPC_URL: `http://127.0.0.1:${ports.orchestratorGrpc}`,
+    ORCHESTRATOR_LINK_PORT: String(ports.orchestratorLink),
+  };
+}
+
+function sandboxEnvironment({ secrets, home }: Installation): Record<string, string> {
+  return {
+    BULLPEN_SANDBOXES: home.sandboxes,
+    BULLPEN_MIRRORS: home.mirrors,
+    BULLPEN_SANDBOX_KEY: secrets.sandbox,
+    BULLPEN_RUNNER: join(CHECKOUT, 'services', 'sandbox-runner', 'dist', 'runner.mjs'),
+    BULLPEN_NODE: process.execPath,
+    BULLPEN_AGENTS: CHECKOUT,
+    BULLPEN_LOCAL_PATHS: '1',
+  };
+}
+
+function modelEnvironment({ settings, ports }: Installation): Record<string, string> {
+  if (settings.ANTHROPIC_API_KEY === undefined) {
+    return {
+      BULLPEN_MODEL_PROVIDER: 'scripted',
+      BULLPEN_MODEL: SCRIPTED_MODEL,
+      BULLPEN_MODEL_BASE_URL: `http://127.0.0.1:${ports.scriptedModel}`,
+    };
+  }
+  return {
+    BULLPEN_MODEL_PROVIDER: 'anthropic',
+    BULLPEN_MODEL: settings.BULLPEN_MODEL ?? ANTHROPIC_MODEL,
+    ANTHROPIC_API_KEY: settings.ANTHROPIC_API_KEY,
+    ...(settings.ANTHROPIC_BASE_URL === undefined ? {} : { BULLPEN_MODEL_BASE_URL: settings.ANTHROPIC_BASE_URL }),
+  };
+}

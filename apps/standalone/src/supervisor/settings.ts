@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process';
+import { userInfo } from 'node:os';
+
+import { z } from 'zod';
+
+import { loadConfig, portVariable } from '@bullpen/config';
+import { Rejection } from '@bullpen/errors';
+
+const schema = z.object({
+  BULLPEN_HOME: z.string().optional(),
+  BULLPEN_PORT: portVariable.default(4_800),
+  BULLPEN_HOST: z.string().default('127.0.0.1'),
+  BULLPEN_MODE: z.string().default('standalone'),
+  NATS_URL: z.string().optional(),
+  DATABASE_URL: z.string().optional(),
+  ANTHROPIC_API_KEY: z.string().optional(),
+  ANTHROPIC_BASE_URL: z.string().optional(),
+  BULLPEN_MODEL: z.string().optional(),
+  BULLPEN_USER_NAME: z.string().optional(),
+  BULLPEN_USER_EMAIL: z.string().optional(),
+});
+/** What a person may set for `make up`. */
+export type Settings = z.infer<typeof schema>;
+
+/** @throws Rejection `config.invalid`, `mode.unknown` */
+export function loadSettings(environment: NodeJS.ProcessEnv): Settings {
+  const settings = loadConfig(schema, environment);
+  if (settings.BULLPEN_MODE === 'standalone') return settings;
+  const message = `BULLPEN_MODE=${settings.BULLPEN_MODE} is not available: only standalone is. Unset BULLPEN_MODE.`;
+  throw new Rejection('mode.unknown', message, { mode: settings.BULLPEN_MODE });
+}
+
+/** Who prompts in local mode, and so the author of what the agents commit: as git knows them. */
+export function localUser(settings: Settings): { name: string; email: string } {
+  const login = userInfo().username;
+  return {
+    name: settings.BULLPEN_USER_NAME ?? gitSetting('user.name') ?? login,
+    email: settings.BULLPEN_USER_EMAIL ?? gitSetting('user.email') ?? `${login}@localhost`,
+  };
+}
+
+function gitSetting(name: string): string | null {
+  try {
+    return execFileSync('git', ['config', '--global', name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim() || null;
+  } catch {
+    return null;
+  }
+}
