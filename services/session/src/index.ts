@@ -1,1 +1,5 @@
-export {};
+import 'reflect-metadata';
+
+export { loadSessionConfig } from './config.js';
+export type { SessionConfig } from './config.js';
+export { startSession } from './start.js';

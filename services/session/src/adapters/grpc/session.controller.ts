@@ -1,0 +1,109 @@
+import { Controller, Inject } from '@nestjs/common';
+import { GrpcMethod } from '@nestjs/microservices';
+
+import { ACTOR_KINDS, SESSION_STATUSES } from '@bullpen/contracts';
+import type { Plain, SessionStatus, sessionApi } from '@bullpen/contracts';
+import { Rejection } from '@bullpen/errors';
+import type { EventLog } from '@bullpen/event-log';
+import { SESSION_MODEL } from '@bullpen/session-model';
+
+import type { SessionList, SessionReader } from '../../core/ports.js';
+import type { SessionListRow } from '../../core/session-list.projector.js';
+import { SessionOperations } from '../../core/session-operations.js';
+import type { Caller } from '../../core/session-operations.js';
+
+const SERVICE = 'SessionService';
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 200;
+const MAX_KEY_CHARS = 200;
+
+export const EVENT_LOG = Symbol('EventLog');
+export const SESSION_READER = Symbol('SessionReader');
+export const SESSION_LIST = Symbol('SessionList');
+
+type Answer<Response> = Promise<Plain<Response>>;
+
+/** Parses, calls, maps. Fields that a caller left out arrive as their zero values. */
+@Controller()
+export class SessionController {
+  constructor(
+    @Inject(SessionOperations) private readonly operations: SessionOperations,
+    @Inject(SESSION_READER) private readonly reader: SessionReader,
+    @Inject(SESSION_LIST) private readonly sessions: SessionList,
+    @Inject(EVENT_LOG) private readonly log: EventLog,
+  ) {}
+
+  @GrpcMethod(SERVICE, 'CreateSession')
+  async createSession(request: Plain<sessionApi.CreateSessionRequest>): Answer<sessionApi.CreateSessionResponse> {
+    const { context, repository, branch, title, prompt, agent, model } = request;
+    const body = { repository, branch, title, prompt, agent, model };
+    const { sessionId, promptId, lastId } = await this.operations.createSession(callerOf(context), body);
+    return { sessionId, promptId, head: await this.#head(sessionId, lastId) };
+  }
+
+  @GrpcMethod(SERVICE, 'QueuePrompt')
+  async queuePrompt({ context, sessionId, text }: Plain<sessionApi.QueuePromptRequest>): Answer<sessionApi.QueuePromptResponse> {
+    const { promptId, position, lastId } = await this.operations.queuePrompt(callerOf(context), sessionId, text);
+    return { promptId, position, head: await this.#head(sessionId, lastId) };
+  }
+
+  @GrpcMethod(SERVICE, 'CancelTurn')
+  async cancelTurn({ context, sessionId }: Plain<sessionApi.CancelTurnRequest>): Answer<sessionApi.CancelTurnResponse> {
+    const { cancelling, lastId } = await this.operations.cancelTurn(callerOf(context), sessionId);
+    return { cancelling, head: await this.#head(sessionId, lastId) };
+  }
+
+  @GrpcMethod(SERVICE, 'RetryTurn')
+  async retryTurn({ context, sessionId }: Plain<sessionApi.RetryTurnRequest>): Answer<sessionApi.RetryTurnResponse> {
+    const { retrying, lastId } = await this.operations.retryTurn(callerOf(context), sessionId);
+    return { retrying, head: await this.#head(sessionId, lastId) };
+  }
+
+  @GrpcMethod(SERVICE, 'GetSession')
+  async getSession({ sessionId }: Plain<sessionApi.GetSessionRequest>): Answer<sessionApi.GetSessionResponse> {
+    const state = await this.reader.read(sessionId);
+    return { stateJson: JSON.stringify(state), head: state.head, model: SESSION_MODEL };
+  }
+
+  @GrpcMethod(SERVICE, 'ListSessions')
+  async listSessions(request: Plain<sessionApi.ListSessionsRequest>): Answer<sessionApi.ListSessionsResponse> {
+    const { organisationId, cursor, after } = request;
+    const limit = Math.min(Math.max(request.limit || DEFAULT_LIMIT, 1), MAX_LIMIT);
+    const page = await this.sessions.list({ organisationId, status: statusOf(request.status), cursor, limit, after });
+    return { sessions: page.rows.map(summaryOf), nextCursor: page.nextCursor, stale: page.stale };
+  }
+
+  /** A command that found everything already so appended nothing: the session ends where it did. */
+  async #head(sessionId: string, lastId: string | null): Promise<string> {
+    return lastId ?? (await this.log.sessionHead(sessionId)).id;
+  }
+}
+
+function callerOf(context: Plain<sessionApi.RequestContext> | null | undefined): Caller {
+  const actor = context?.actor;
+  const kind = ACTOR_KINDS.find((known) => known === actor?.kind);
+  if (!context?.organisationId || !actor?.id || !kind) {
+    throw new Rejection('request.invalid', 'The call does not say who asks: context.organisationId, context.actor.kind and .id are needed.');
+  }
+  if (context.idempotencyKey.length > MAX_KEY_CHARS) {
+    throw new Rejection('request.invalid', `The Idempotency-Key is too long; at most ${MAX_KEY_CHARS} characters are allowed.`);
+  }
+  const { organisationId, idempotencyKey, traceparent } = context;
+  return { organisationId, actor: { kind, id: actor.id, name: actor.name }, email: actor.email, idempotencyKey, traceparent };
+}
+
+function statusOf(text: string): SessionStatus | null {
+  if (text === '') return null;
+  const status = SESSION_STATUSES.find((known) => known === text);
+  if (status) return status;
+  throw new Rejection('request.invalid', `There is no status “${text}”. Known: ${SESSION_STATUSES.join(', ')}.`, { status: text });
+}
+
+function summaryOf(row: SessionListRow): Plain<sessionApi.SessionSummary> {
+  const { sessionId, title, status, repositoryId, repositoryName, branch, agent, model, createdAt, updatedAt, rev, turns } = row;
+  const { filesChanged } = row;
+  return {
+    ...{ sessionId, title, status, repositoryId, repositoryName, branch, agent, model },
+    ...{ createdAt, updatedAt, rev, turns, filesChanged },
+  };
+}

@@ -1,0 +1,45 @@
+import { isEntityId } from '@bullpen/contracts';
+import { Rejection } from '@bullpen/errors';
+import type { EventLog } from '@bullpen/event-log';
+import { LruCache } from '@bullpen/eventsourcing';
+import { evolveSession, initialSessionState } from '@bullpen/session-model';
+import type { SessionState } from '@bullpen/session-model';
+
+import type { SessionReader } from '../../core/ports.js';
+
+/** A long session's state takes megabytes. */
+const MAX_CACHED_SESSIONS = 64;
+
+/** Reads on from the last state it made, up to the session's end as the leader has it. */
+export function createSessionReader(log: EventLog): SessionReader {
+  const states = new LruCache<string, SessionState>(MAX_CACHED_SESSIONS);
+  const reading = new Map<string, Promise<SessionState>>();
+
+  async function readOn(sessionId: string): Promise<SessionState> {
+    let state = states.get(sessionId) ?? initialSessionState(sessionId);
+    for await (const event of log.readSession(sessionId, { after: state.head })) state = evolveSession(state, event);
+    states.set(sessionId, state);
+    return state;
+  }
+
+  /** Whoever asks meanwhile joins only a reading that goes at least as far as the head it saw. */
+  async function readTo(sessionId: string, head: string): Promise<SessionState> {
+    const current = reading.get(sessionId);
+    if (current) {
+      const state = await current;
+      if (BigInt(state.head) >= BigInt(head)) return state;
+    }
+    const next = readOn(sessionId).finally(() => reading.delete(sessionId));
+    reading.set(sessionId, next);
+    return next;
+  }
+
+  return {
+    read: async (sessionId) => {
+      const head = isEntityId(sessionId) ? (await log.sessionHead(sessionId)).id : '0';
+      if (head === '0') throw new Rejection('session.not-found', 'There is no such session. Check its id, or list the sessions there are.');
+      const cached = states.get(sessionId);
+      return cached?.head === head ? cached : readTo(sessionId, head);
+    },
+  };
+}

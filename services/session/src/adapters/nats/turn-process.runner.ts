@@ -1,0 +1,158 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Actor } from '@bullpen/contracts';
+import { Rejection } from '@bullpen/errors';
+import type { EventLog, Tail } from '@bullpen/event-log';
+import type { CommandHandler } from '@bullpen/eventsourcing';
+import type { Logger } from '@bullpen/telemetry';
+
+import type { Surroundings, TurnCheckpoints } from '../../core/ports.js';
+import type { SessionCommand } from '../../core/session.commands.js';
+import type { SessionAggregate } from '../../core/session.decider.js';
+import type { SessionCoreEvent } from '../../core/session.events.js';
+import { followMessage, unsaidEndings } from '../../core/turn-process.js';
+import type { FollowedTurn, FollowedTurns, UnsaidEnding } from '../../core/turn-process.js';
+
+const CHECKPOINT_EVERY_MS = 5_000;
+const CHECKPOINT_TIMEOUT_MS = 2_000;
+const CATCH_UP_TIMEOUT_MS = 60_000;
+const RETRY_MS = 500;
+const MAX_CONCURRENT_ENDINGS = 16;
+
+export const PLATFORM_ACTOR: Actor = { kind: 'service', id: 'session', name: 'Bullpen' };
+
+export interface TurnProcessParts {
+  readonly log: EventLog;
+  readonly sessions: CommandHandler<SessionAggregate, SessionCommand, SessionCoreEvent>;
+  readonly checkpoints: TurnCheckpoints;
+  readonly surroundings: Surroundings;
+  readonly logger: Logger;
+}
+
+/**
+ * Ends turns, for as long as it runs. May be killed anywhere: following the log again leads to the same endings, and an attempt that is
+ * said to have ended already is left alone. Needs the log only; the checkpoint is a shortcut.
+ */
+export class TurnProcessRunner {
+  #turns: FollowedTurns = new Map();
+  #sequence = 0;
+  #saved = 0;
+  #saving: Promise<void> | null = null;
+  #wake: () => void = () => undefined;
+  readonly #said = new WeakSet<FollowedTurn>();
+  readonly #stopping = new AbortController();
+  #done: Promise<void> | null = null;
+
+  constructor(private readonly parts: TurnProcessParts) {}
+
+  start(): void {
+    this.#done ??= this.#keepRunning();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wake();
+    await this.#done;
+    await this.#save();
+  }
+
+  async #keepRunning(): Promise<void> {
+    const { signal } = this.#stopping;
+    await this.#resume();
+    while (!signal.aborted) {
+      try {
+        await this.#follow();
+      } catch (error) {
+        if (!signal.aborted) this.parts.logger.warn('turn process waits for the log', { retryMs: RETRY_MS, error });
+        await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #resume(): Promise<void> {
+    const { checkpoints, logger } = this.parts;
+    const loading = checkpoints.load().catch((error: unknown) => {
+      logger.warn('turn process starts without its checkpoint', { error });
+      return null;
+    });
+    const checkpoint = await Promise.race([loading, delay(CHECKPOINT_TIMEOUT_MS, null, { ref: false })]);
+    if (checkpoint?.epoch !== this.parts.log.epoch) return;
+    this.#turns = checkpoint.turns;
+    this.#sequence = checkpoint.sequence;
+    this.#saved = checkpoint.sequence;
+  }
+
+  async #follow(): Promise<void> {
+    const { log } = this.parts;
+    const end = await log.lastSequence();
+    if (this.#sequence > end) this.#startOver();
+    const tail = await log.tail({ fromSequence: this.#sequence + 1 }, (message) => {
+      const turns = followMessage(this.#turns, message);
+      const changed = turns !== this.#turns;
+      this.#turns = turns;
+      this.#sequence = message.sequence;
+      if (changed) this.#wake();
+    });
+    try {
+      // Most endings of the past are said further on in the log.
+      await this.#untilCaughtUp(tail, end);
+      while (!this.#stopping.signal.aborted) await this.#step();
+    } finally {
+      await tail.stop();
+    }
+  }
+
+  async #untilCaughtUp(tail: Tail, end: number): Promise<void> {
+    const stopped = new Promise<void>((resolve) => {
+      this.#wake = () => this.#stopping.signal.aborted && resolve();
+    });
+    await Promise.race([tail.reached(end, CATCH_UP_TIMEOUT_MS), stopped]);
+  }
+
+  async #step(): Promise<void> {
+    const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+    const endings = unsaidEndings(this.#turns).filter(({ turn }) => !this.#said.has(turn));
+    const results = await Promise.all(endings.slice(0, MAX_CONCURRENT_ENDINGS).map((ending) => this.#end(ending)));
+    if (this.#sequence - this.#saved > 0) void this.#save();
+    const more = endings.length > MAX_CONCURRENT_ENDINGS;
+    const pauseMs = results.includes('failed') ? RETRY_MS : CHECKPOINT_EVERY_MS;
+    if (!more) await Promise.race([woken, delay(pauseMs, undefined, { signal: this.#stopping.signal, ref: false }).catch(() => undefined)]);
+  }
+
+  async #end({ sessionId, turn, ending }: UnsaidEnding): Promise<'said' | 'failed'> {
+    const { sessions, surroundings, logger } = this.parts;
+    const { turnId, attempt } = turn;
+    const meta = { actor: PLATFORM_ACTOR, commandId: surroundings.newId(), at: surroundings.now() };
+    try {
+      await sessions.handle(sessionId, { type: 'EndTurn', turnId, attempt, ending }, meta);
+      this.#said.add(turn);
+      return 'said';
+    } catch (error) {
+      logger.warn('turn cannot be ended yet', { sessionId, turnId, attempt, error });
+      // What the rules or the schema refuse once they refuse again.
+      if (error instanceof Rejection) this.#said.add(turn);
+      return 'failed';
+    }
+  }
+
+  #startOver(): void {
+    this.#turns = new Map();
+    this.#sequence = 0;
+  }
+
+  /** One at a time, never waited for by the turns: Postgres may be away. */
+  #save(): Promise<void> {
+    this.#saving ??= this.#saveNow().finally(() => (this.#saving = null));
+    return Promise.race([this.#saving, delay(CHECKPOINT_TIMEOUT_MS, undefined, { ref: false })]);
+  }
+
+  async #saveNow(): Promise<void> {
+    const checkpoint = { epoch: this.parts.log.epoch, sequence: this.#sequence, turns: this.#turns };
+    try {
+      await this.parts.checkpoints.save(checkpoint);
+      this.#saved = checkpoint.sequence;
+    } catch (error) {
+      this.parts.logger.debug('turn process cannot save its checkpoint', { error });
+    }
+  }
+}

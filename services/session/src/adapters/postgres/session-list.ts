@@ -1,0 +1,92 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { DataSource, SelectQueryBuilder } from 'typeorm';
+
+import { Fault, Rejection } from '@bullpen/errors';
+import { parseEventId } from '@bullpen/event-log';
+import { readProjectionPosition } from '@bullpen/eventsourcing';
+
+import type { SessionList, SessionListPage, SessionListQuery } from '../../core/ports.js';
+import { sessionListProjector } from '../../core/session-list.projector.js';
+import type { SessionListRow } from '../../core/session-list.projector.js';
+import type { Database } from './database.js';
+import { SCHEMA, sessionListEntity } from './session-list.entity.js';
+
+const MAX_WAIT_MS = 1_000;
+const POLL_MS = 20;
+
+interface Cursor {
+  readonly createdAt: string;
+  readonly sessionId: string;
+}
+
+/** Reads committed rows, whichever process writes them. */
+export function createSessionList(database: Database): SessionList {
+  return {
+    list: async (query) => {
+      const after = sequenceOf(query.after);
+      const cursor = cursorOf(query.cursor);
+      try {
+        const dataSource = await database.dataSource();
+        const stale = after > 0 && !(await reached(dataSource, after));
+        return await readPage(dataSource, query, cursor, stale);
+      } catch (cause) {
+        throw new Fault('session-list.unavailable', 'The list of sessions cannot be read: its database is away. Try again shortly.', {
+          cause,
+        });
+      }
+    },
+  };
+}
+
+async function readPage(
+  dataSource: DataSource,
+  { organisationId, status, limit }: SessionListQuery,
+  cursor: Cursor | null,
+  stale: boolean,
+): Promise<SessionListPage> {
+  const found = dataSource.getRepository(sessionListEntity).createQueryBuilder('row').where({ organisationId });
+  if (status) found.andWhere('row.status = :status', { status });
+  const rows = await newestFirst(found, cursor).take(limit + 1).getMany();
+  const page = rows.slice(0, limit);
+  const last = rows.length > limit ? page.at(-1) : undefined;
+  return { rows: page, nextCursor: last ? encodeCursor(last) : '', stale };
+}
+
+/** By creation, which never changes: paging neither repeats nor leaves out what was there when it began. */
+function newestFirst(query: SelectQueryBuilder<SessionListRow>, cursor: Cursor | null): SelectQueryBuilder<SessionListRow> {
+  if (cursor) query.andWhere('(row.created_at, row.session_id COLLATE "C") < (:createdAt, :sessionId)', cursor);
+  return query.orderBy('row.createdAt', 'DESC').addOrderBy('row.sessionId', 'DESC');
+}
+
+async function reached(dataSource: DataSource, sequence: number): Promise<boolean> {
+  const until = Date.now() + MAX_WAIT_MS;
+  for (;;) {
+    const position = await readProjectionPosition(dataSource, SCHEMA, sessionListProjector.name);
+    if ((position?.sequence ?? 0) >= sequence) return true;
+    if (Date.now() >= until) return false;
+    await delay(POLL_MS);
+  }
+}
+
+function sequenceOf(after: string): number {
+  if (after === '') return 0;
+  const position = parseEventId(after);
+  if (position) return position.sequence;
+  throw new Rejection('event.unknown', '`after` is no event id. Give the `head` that a command answered with.', { after });
+}
+
+function encodeCursor({ createdAt, sessionId }: Cursor): string {
+  return Buffer.from(JSON.stringify([createdAt, sessionId])).toString('base64url');
+}
+
+function cursorOf(text: string): Cursor | null {
+  if (text === '') return null;
+  try {
+    const [createdAt, sessionId] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as unknown[];
+    if (typeof createdAt === 'string' && typeof sessionId === 'string') return { createdAt, sessionId };
+  } catch {
+    // Told below.
+  }
+  throw new Rejection('request.invalid', 'The cursor is not one of ours. Give `nextCursor` of the page before, or none.');
+}

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+
+import { loadConfig, portVariable } from '@bullpen/config';
+import { MODEL_PROVIDERS } from '@bullpen/contracts';
+
+const schema = z.object({
+  NATS_URL: z.string().min(1),
+  SESSION_NATS_PASSWORD: z.string().min(1),
+  DATABASE_URL: z.string().min(1),
+  BULLPEN_RPC_KEY: z.string().min(1),
+  SESSION_GRPC_PORT: portVariable,
+  ORCHESTRATOR_GRPC_URL: z.url(),
+  BULLPEN_SAMPLE_REPOSITORY: z.string().startsWith('/'),
+  BULLPEN_MODEL_PROVIDER: z.enum(MODEL_PROVIDERS),
+  BULLPEN_MODEL: z.string().min(1),
+});
+
+export type SessionConfig = z.infer<typeof schema>;
+
+/** @throws Rejection `config.invalid` that names each wrong variable */
+export function loadSessionConfig(environment: NodeJS.ProcessEnv = process.env): SessionConfig {
+  return loadConfig(schema, environment);
+}

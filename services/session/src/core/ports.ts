@@ -1,0 +1,67 @@
+import type { SessionStatus } from '@bullpen/contracts';
+import type { SessionState } from '@bullpen/session-model';
+
+import type { SessionListRow } from './session-list.projector.js';
+import type { FollowedTurns } from './turn-process.js';
+
+export interface ProbedRepository {
+  readonly canonicalSource: string;
+  readonly name: string;
+  readonly defaultBranch: string;
+  /** The branch asked for, or the default one. */
+  readonly branch: string;
+}
+
+export interface RepositoryProbe {
+  /** @throws Rejection `repository.*`; Fault `orchestrator.unavailable` */
+  probe(source: string, branch: string): Promise<ProbedRepository>;
+}
+
+/** Ids, hashes and the clock, which deciding takes as data. */
+export interface Surroundings {
+  newId(): string;
+  /** The same parts, the same id. */
+  derivedId(...parts: readonly string[]): string;
+  hashOf(value: unknown): string;
+  /** RFC 3339, milliseconds, UTC. */
+  now(): string;
+}
+
+export interface SessionReader {
+  /** The complete fold up to the session's end. @throws Rejection `session.not-found` */
+  read(sessionId: string): Promise<SessionState>;
+}
+
+export interface SessionListQuery {
+  readonly organisationId: string;
+  readonly status: SessionStatus | null;
+  /** From an earlier page; empty for the first. */
+  readonly cursor: string;
+  readonly limit: number;
+  /** An event id the list must include, or empty. */
+  readonly after: string;
+}
+
+export interface SessionListPage {
+  readonly rows: readonly SessionListRow[];
+  /** Empty on the last page. */
+  readonly nextCursor: string;
+  readonly stale: boolean;
+}
+
+export interface SessionList {
+  /** Newest first. @throws Fault `session-list.unavailable` */
+  list(query: SessionListQuery): Promise<SessionListPage>;
+}
+
+export interface TurnCheckpoint {
+  readonly epoch: string;
+  readonly sequence: number;
+  readonly turns: FollowedTurns;
+}
+
+/** Saves time at a start, nothing else: without it the log is followed from its beginning. */
+export interface TurnCheckpoints {
+  load(): Promise<TurnCheckpoint | null>;
+  save(checkpoint: TurnCheckpoint): Promise<void>;
+}
