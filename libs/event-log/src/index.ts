@@ -1,9 +1,17 @@
+export type { LogCredentials } from './connection.js';
 export * from './event-log.js';
 export { FolderObjectStore } from './folder-object-store.js';
+export { openFrameLane } from './frame-lane.js';
+export type { Frame, FrameLane } from './frame-lane.js';
+export { startGeneration } from './generations.js';
+export type { Generation } from './generations.js';
 export { derivedEntityId, eventId, newEntityId, parseEventId, sha256OfCanonicalJson } from './ids.js';
 export type { EventPosition } from './ids.js';
+export { connectEventLog } from './jetstream-event-log.js';
 export type { ObjectStore } from './object-store.js';
 export { EVENT_STREAM, inboxPrefixOf, MINIMUM_NATS_VERSION, NATS_USERS, natsServerConfig, requireNatsVersion } from './server-config.js';
 export type { NatsPasswords, NatsServerConfig, NatsUser } from './server-config.js';
 export { stampEvents } from './stamp.js';
+export { ensureEventStream } from './stream.js';
+export type { EnsureStreamOptions } from './stream.js';
 export { laneOfSubject, laneSubject, sessionSubjects } from './subjects.js';
