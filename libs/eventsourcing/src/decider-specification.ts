@@ -13,7 +13,7 @@ export interface DecidedThen<Event> {
 }
 
 export interface DeciderSpecification<Command, Event> {
-  given(history: readonly Event[]): { when(command: Command): DecidedThen<Event> };
+  readonly given: (history: readonly Event[]) => { readonly when: (command: Command) => DecidedThen<Event> };
 }
 
 /**

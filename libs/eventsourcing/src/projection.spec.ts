@@ -20,7 +20,7 @@ const projector: Projector<ProjectedEvent, Row> = {
   apply: (row, event) => {
     if (event.type === 'Broken') throw new Error(`cannot apply ${event.id}`);
     if (event.type === 'Removed') return null;
-    return { id: event.lane.id, titles: [...(row?.titles ?? []), String(event.data['title'])] };
+    return { id: event.lane.id, titles: [...(row?.titles ?? []), event.data['title'] as string] };
   },
 };
 
@@ -31,7 +31,7 @@ class MemoryStore implements ProjectionStore<Row> {
   batches: number[] = [];
   outages = 0;
   heldElsewhere = false;
-  open_ = 0;
+  writers = 0;
 
   async open(): Promise<ProjectionWriter<Row> | null> {
     if (this.outages > 0) {
@@ -39,20 +39,19 @@ class MemoryStore implements ProjectionStore<Row> {
       throw new Error('database away');
     }
     if (this.heldElsewhere) return null;
-    this.open_ += 1;
-    const store = this;
+    this.writers += 1;
     return {
-      position: store.position,
-      faults: store.faults.length,
-      load: async (ids) => new Map([...store.rows].filter(([id]) => ids.includes(id))),
-      commit: (batch) => store.commit(batch),
+      position: this.position,
+      faults: this.faults.length,
+      load: async (ids) => new Map([...this.rows].filter(([id]) => ids.includes(id))),
+      commit: (batch) => this.commit(batch),
       reset: async (epoch) => {
-        store.rows.clear();
-        store.faults = [];
-        return (store.position = { epoch, sequence: 0 });
+        this.rows.clear();
+        this.faults = [];
+        return (this.position = { epoch, sequence: 0 });
       },
       close: async () => {
-        store.open_ -= 1;
+        this.writers -= 1;
       },
     };
   }
@@ -65,7 +64,10 @@ class MemoryStore implements ProjectionStore<Row> {
     if (from.epoch !== this.position.epoch || from.sequence !== this.position.sequence) return false;
     this.position = to;
     this.batches.push(to.sequence - from.sequence);
-    for (const [id, row] of rows) row ? this.rows.set(id, row) : this.rows.delete(id);
+    for (const [id, row] of rows) {
+      if (row) this.rows.set(id, row);
+      else this.rows.delete(id);
+    }
     this.faults.push(...faults.map(({ eventId, error }) => `${eventId} ${error}`));
     return true;
   }
@@ -95,7 +97,7 @@ describe('runProjection', () => {
   });
   afterEach(async () => {
     await projection?.stop();
-    expect(store.open_).toBe(0);
+    expect(store.writers).toBe(0);
     expect(projection?.status.state).toBe('stopped');
   });
 

@@ -182,6 +182,6 @@ function requireId(sessionId: string): string {
 
 function titleFrom(prompt: string): string {
   const line = prompt.trim().split('\n', 1)[0]?.trim() ?? '';
-  const chars = [...line];
+  const chars = Array.from(line);
   return chars.length <= MAX_TITLE_FROM_PROMPT_CHARS ? line : `${chars.slice(0, MAX_TITLE_FROM_PROMPT_CHARS - 1).join('')}…`;
 }

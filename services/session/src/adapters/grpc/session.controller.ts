@@ -100,10 +100,19 @@ function statusOf(text: string): SessionStatus | null {
 }
 
 function summaryOf(row: SessionListRow): Plain<sessionApi.SessionSummary> {
-  const { sessionId, title, status, repositoryId, repositoryName, branch, agent, model, createdAt, updatedAt, rev, turns } = row;
-  const { filesChanged } = row;
   return {
-    ...{ sessionId, title, status, repositoryId, repositoryName, branch, agent, model },
-    ...{ createdAt, updatedAt, rev, turns, filesChanged },
+    sessionId: row.sessionId,
+    title: row.title,
+    status: row.status,
+    repositoryId: row.repositoryId,
+    repositoryName: row.repositoryName,
+    branch: row.branch,
+    agent: row.agent,
+    model: row.model,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+    rev: row.rev,
+    turns: row.turns,
+    filesChanged: row.filesChanged,
   };
 }

@@ -1,0 +1,255 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+
+import { MAX_PROMPT_BYTES } from '@bullpen/contracts';
+import type { CoreEventData } from '@bullpen/contracts';
+import { Rejection } from '@bullpen/errors';
+import { deciderSpecification } from '@bullpen/eventsourcing';
+
+import type { NewPrompt, SessionCommand } from './session.commands.js';
+import { MAX_QUEUED_PROMPTS, queuePosition, sessionDecider } from './session.decider.js';
+import type { SessionAggregate } from './session.decider.js';
+import { turnIdOf } from './session.events.js';
+import type { SessionCoreEvent } from './session.events.js';
+
+const organisationId = 'org';
+const session: CoreEventData['SessionCreated'] = {
+  organisationId,
+  title: 'Fix the login',
+  repository: { id: 'repo', name: 'sample', source: '/srv/sample' },
+  branch: 'main',
+  agent: 'pi',
+  model: 'scripted-1',
+  modelProvider: 'scripted',
+  requestHash: 'hash of the request',
+};
+const promptOf = (promptId: string, text = `do ${promptId}`): NewPrompt => ({
+  promptId,
+  text,
+  author: { name: 'Uma', email: 'uma@example.org' },
+  requestHash: `hash of ${text}`,
+});
+
+const created: SessionCoreEvent = { type: 'SessionCreated', data: session };
+const queued = (promptId: string): SessionCoreEvent => ({ type: 'PromptQueued', data: promptOf(promptId) });
+const started = (promptId: string, attempt = 1): SessionCoreEvent => ({
+  type: 'TurnStarted',
+  data: { turnId: turnIdOf(promptId), promptId, attempt },
+});
+const cancelRequested = (promptId: string): SessionCoreEvent => ({ type: 'TurnCancelRequested', data: { turnId: turnIdOf(promptId) } });
+const lost = { code: 'sandbox.lost', message: 'gone' };
+const spawnFailed = { code: 'sandbox.failed', message: 'three attempts' };
+const ended = (
+  promptId: string,
+  outcome: 'completed' | 'failed' | 'cancelled' = 'completed',
+  reason: { code: string; message: string } | null = outcome === 'failed' ? lost : null,
+  attempt = 1,
+): SessionCoreEvent => ({ type: 'TurnEnded', data: { turnId: turnIdOf(promptId), attempt, outcome, ...(reason ? { reason } : {}) } });
+
+const create = (prompt: NewPrompt | null = null): SessionCommand => ({ type: 'CreateSession', session, prompt });
+const queue = (promptId: string, text?: string): SessionCommand => ({
+  type: 'QueuePrompt',
+  organisationId,
+  prompt: promptOf(promptId, text),
+});
+const cancel = (begun: string | null, attempt = 1): SessionCommand => ({
+  type: 'CancelTurn',
+  organisationId,
+  begun: begun === null ? null : { turnId: turnIdOf(begun), attempt },
+});
+const retry: SessionCommand = { type: 'RetryTurn', organisationId };
+const end = (
+  promptId: string,
+  outcome: 'completed' | 'failed' | 'cancelled' = 'completed',
+  reason: { code: string; message: string } | null = outcome === 'failed' ? lost : null,
+  attempt = 1,
+): SessionCommand => ({ type: 'EndTurn', turnId: turnIdOf(promptId), attempt, ending: { outcome, reason } });
+
+const { given } = deciderSpecification(sessionDecider);
+const running = [created, queued('p1'), started('p1')];
+
+describe('CreateSession', () => {
+  it('makes a session that waits for its first prompt', () => given([]).when(create()).then([created]));
+  it('starts the turn of its first prompt at once', () =>
+    given([]).when(create(promptOf('p1'))).then([created, queued('p1'), started('p1')]));
+  it('does nothing when repeated', () => given(running).when(create(promptOf('p1'))).thenNothing());
+  it('rejects another request under the same key', () =>
+    given(running)
+      .when({ type: 'CreateSession', session: { ...session, requestHash: 'another' }, prompt: null })
+      .thenRejects('idempotency.mismatch'));
+  it('rejects a prompt without words', () => given([]).when(create(promptOf('p1', ' \n'))).thenRejects('prompt.empty'));
+});
+
+describe('QueuePrompt', () => {
+  it('starts the turn when none runs', () => given([created]).when(queue('p1')).then([queued('p1'), started('p1')]));
+  it('waits while a turn runs', () => given(running).when(queue('p2')).then([queued('p2')]));
+  it('does nothing when repeated, waiting, running or done', () => {
+    given(running).when(queue('p1')).thenNothing();
+    given([...running, queued('p2')]).when(queue('p2')).thenNothing();
+    given([...running, ended('p1')]).when(queue('p1')).thenNothing();
+  });
+  it('rejects another text under the same key', () => given(running).when(queue('p1', 'other')).thenRejects('idempotency.mismatch'));
+  it('rejects what is empty or too large, counted in bytes', () => {
+    given([created]).when(queue('p1', '')).thenRejects('prompt.empty');
+    given([created]).when(queue('p1', 'ä'.repeat(MAX_PROMPT_BYTES / 2 + 1))).thenRejects('prompt.too-large');
+    given([created]).when(queue('p1', 'x'.repeat(MAX_PROMPT_BYTES + 1))).thenRejects('prompt.too-large');
+    const largest = promptOf('p1', 'ä'.repeat(MAX_PROMPT_BYTES / 2));
+    const event: SessionCoreEvent = { type: 'PromptQueued', data: largest };
+    given([created]).when({ type: 'QueuePrompt', organisationId, prompt: largest }).then([event, started('p1')]);
+  });
+  it('rejects a prompt to a session that is not there, or is not ours', () => {
+    given([]).when(queue('p1')).thenRejects('session.not-found');
+    given([created]).when({ type: 'QueuePrompt', organisationId: 'other', prompt: promptOf('p1') }).thenRejects('session.not-found');
+  });
+  it('rejects more than can wait', () => {
+    const many = Array.from({ length: MAX_QUEUED_PROMPTS }, (_, n) => queued(`q${n}`));
+    given([...running, ...many]).when(queue('p2')).thenRejects('queue.full');
+  });
+  it('sets a paused queue going from its front', () =>
+    given([...running, queued('p2'), ended('p1', 'failed', spawnFailed)]).when(queue('p3')).then([queued('p3'), started('p2')]));
+});
+
+describe('CancelTurn', () => {
+  it('asks the agent that has the prompt to stop', () => given(running).when(cancel('p1')).then([cancelRequested('p1')]));
+  it('ends the turn by itself when no agent has begun, and starts the next', () => {
+    given(running).when(cancel(null)).then([cancelRequested('p1'), ended('p1', 'cancelled')]);
+    given([...running, queued('p2')]).when(cancel(null)).then([cancelRequested('p1'), ended('p1', 'cancelled'), started('p2')]);
+  });
+  it('does not take the agent of an earlier attempt for one that has the prompt', () => {
+    const again = [...running, ended('p1', 'failed'), started('p1', 2)];
+    given(again).when(cancel('p1', 1)).then([cancelRequested('p1'), ended('p1', 'cancelled', null, 2)]);
+    given(again).when(cancel('p1', 2)).then([cancelRequested('p1')]);
+  });
+  it('does nothing when no turn runs, or was asked already', () => {
+    given([created]).when(cancel(null)).thenNothing();
+    given([...running, cancelRequested('p1')]).when(cancel('p1')).thenNothing();
+  });
+  it('rejects when there is no such session', () => given([]).when(cancel(null)).thenRejects('session.not-found'));
+});
+
+describe('RetryTurn', () => {
+  const failedOnce = [...running, ended('p1', 'failed')];
+  it('starts the failed turn again as the next attempt', () => given(failedOnce).when(retry).then([started('p1', 2)]));
+  it('goes on counting', () =>
+    given([...failedOnce, started('p1', 2), ended('p1', 'failed', lost, 2)]).when(retry).then([started('p1', 3)]));
+  it('sets a paused queue going with the failed turn', () =>
+    given([...running, queued('p2'), ended('p1', 'failed', spawnFailed)]).when(retry).then([started('p1', 2)]));
+  it('does nothing when a turn runs, none has, or the last did not fail', () => {
+    given(running).when(retry).thenNothing();
+    given([created]).when(retry).thenNothing();
+    given([...running, ended('p1')]).when(retry).thenNothing();
+    given([...running, ended('p1', 'cancelled')]).when(retry).thenNothing();
+    given([...failedOnce, started('p1', 2)]).when(retry).thenNothing();
+  });
+  it('rejects when there is no such session', () => given([]).when(retry).thenRejects('session.not-found'));
+});
+
+describe('EndTurn', () => {
+  it('ends the running turn', () => given(running).when(end('p1')).then([ended('p1')]));
+  it('starts the next prompt in the same append, also after a lost sandbox', () => {
+    const history = [...running, queued('p2'), queued('p3')];
+    given(history).when(end('p1')).then([ended('p1'), started('p2')]);
+    given(history).when(end('p1', 'failed')).then([ended('p1', 'failed'), started('p2')]);
+  });
+  it('pauses the queue when no sandbox can be had', () =>
+    given([...running, queued('p2')]).when(end('p1', 'failed', spawnFailed)).then([ended('p1', 'failed', spawnFailed)]));
+  it('does nothing for a turn or an attempt that does not run', () => {
+    given([...running, ended('p1')]).when(end('p1')).thenNothing();
+    given(running).when(end('p2')).thenNothing();
+    given([...running, ended('p1', 'failed'), started('p1', 2)]).when(end('p1')).thenNothing();
+    given([]).when(end('p1')).thenNothing();
+  });
+});
+
+describe('any order of commands', () => {
+  const promptIds = ['a', 'b', 'c', 'd', 'e'];
+  const anyPrompt = fc.constantFrom(...promptIds);
+  const anyAttempt = fc.integer({ min: 1, max: 3 });
+  const anyCommand: fc.Arbitrary<SessionCommand> = fc.oneof(
+    anyPrompt.map((promptId) => queue(promptId)),
+    fc.tuple(fc.option(anyPrompt), anyAttempt).map(([begun, attempt]) => cancel(begun, attempt)),
+    fc.constant(retry),
+    fc.constant(create(promptOf('a'))),
+    fc
+      .tuple(anyPrompt, fc.constantFrom('completed' as const, 'failed' as const, 'cancelled' as const), fc.boolean(), anyAttempt)
+      .map(([promptId, outcome, noSandbox, attempt]) =>
+        end(promptId, outcome, outcome === 'failed' ? (noSandbox ? spawnFailed : lost) : null, attempt),
+      ),
+  );
+
+  const decideAll = (commands: readonly SessionCommand[]): { events: SessionCoreEvent[]; state: SessionAggregate } => {
+    const events: SessionCoreEvent[] = [];
+    let state = sessionDecider.initialState();
+    for (const command of commands) {
+      const decided = attempt(() => sessionDecider.decide(command, state));
+      events.push(...decided);
+      state = decided.reduce(sessionDecider.evolve, state);
+    }
+    return { events, state };
+  };
+  const attempt = (decide: () => readonly SessionCoreEvent[]): readonly SessionCoreEvent[] => {
+    try {
+      return decide();
+    } catch (error) {
+      if (error instanceof Rejection) return [];
+      throw error;
+    }
+  };
+  const check = (holds: (events: readonly SessionCoreEvent[], state: SessionAggregate) => void): void => {
+    fc.assert(
+      fc.property(fc.array(anyCommand, { maxLength: 60 }), (commands) => {
+        const { events, state } = decideAll([create(), ...commands]);
+        holds(events, state);
+      }),
+      { numRuns: 400 },
+    );
+  };
+
+  it('has at most one running turn, and ends only what runs', () =>
+    check((events) => {
+      let current: string | null = null;
+      for (const event of events) {
+        if (event.type === 'TurnStarted') {
+          expect(current).toBeNull();
+          current = `${event.data.turnId}.${event.data.attempt}`;
+        }
+        if (event.type === 'TurnEnded') {
+          expect(current).toBe(`${event.data.turnId}.${event.data.attempt}`);
+          current = null;
+        }
+      }
+    }));
+
+  it('starts prompts in the order in which they were queued', () =>
+    check((events) => {
+      const queuedIds = events.flatMap((event) => (event.type === 'PromptQueued' ? [event.data.promptId] : []));
+      const startedIds = events.flatMap((event) => (event.type === 'TurnStarted' && event.data.attempt === 1 ? [event.data.promptId] : []));
+      expect(startedIds).toEqual(queuedIds.slice(0, startedIds.length));
+    }));
+
+  it('starts every attempt of a prompt once, counting from 1', () =>
+    check((events) => {
+      const attempts = new Map<string, number>();
+      for (const event of events) {
+        if (event.type !== 'TurnStarted') continue;
+        const { promptId, attempt: number } = event.data;
+        expect(number).toBe((attempts.get(promptId) ?? 0) + 1);
+        attempts.set(promptId, number);
+      }
+    }));
+
+  it('lets prompts wait only behind a running turn or a sandbox that cannot be had', () =>
+    check((events, state) => {
+      if (state.phase !== 'open' || state.running || state.queue.length === 0) return;
+      const last = events.findLast((event) => event.type === 'TurnEnded');
+      expect(last?.data).toMatchObject({ outcome: 'failed', reason: { code: 'sandbox.failed' } });
+    }));
+
+  it('decides nothing more on a state that holds what was decided', () =>
+    check((_, state) => {
+      for (const promptId of promptIds) {
+        if (queuePosition(state, promptId) > 0) expect(sessionDecider.decide(queue(promptId), state)).toEqual([]);
+      }
+      expect(sessionDecider.decide(create(), state)).toEqual([]);
+    }));
+});
