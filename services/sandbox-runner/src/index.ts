@@ -1,1 +1,3 @@
-export {};
+export { AGENTS_VARIABLE, createRunner } from './start.js';
+export { Runner } from './runner.js';
+export type { RunnerOptions } from './runner.js';

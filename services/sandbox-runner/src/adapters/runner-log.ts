@@ -1,0 +1,24 @@
+import type { Redactor } from '../core/redactor.js';
+
+export interface RunnerLog {
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** JSON lines on stderr, where the driver keeps the last of them; secrets are replaced. */
+export function createRunnerLog(redactor: Redactor, fields: Readonly<Record<string, unknown>>, write = writeToStderr): RunnerLog {
+  const log = (level: string) => (message: string, more: Readonly<Record<string, unknown>> = {}) => {
+    const line = JSON.stringify({ time: new Date().toISOString(), level, msg: message, ...fields, ...describeErrors(more) });
+    write(`${redactor.text(line)}\n`);
+  };
+  return { info: log('info'), error: log('error') };
+}
+
+function describeErrors(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const shown = ([name, value]: [string, unknown]) => [name, value instanceof Error ? `${value.name}: ${value.message}` : value];
+  return Object.fromEntries(Object.entries(fields).map(shown));
+}
+
+function writeToStderr(line: string): void {
+  process.stderr.write(line);
+}

@@ -1,0 +1,149 @@
+import { mkdir, open, rm, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { RunnerEvent } from '@bullpen/contracts';
+
+import { FrameLedger } from '../core/frame-ledger.js';
+
+/** Of frames that the log does not have yet. When they fill it, `append` waits, and with it the agent. */
+export const SPOOL_BYTES = 64 * 1024 * 1024;
+/** A file is removed once all of its frames are acknowledged. */
+const SEGMENT_BYTES = 4 * 1024 * 1024;
+
+export interface SpooledFrame {
+  readonly n: number;
+  /** The frame as JSON. */
+  readonly json: string;
+  readonly bytes: number;
+}
+
+interface Segment {
+  readonly id: number;
+  readonly path: string;
+  readonly file: FileHandle;
+  size: number;
+}
+
+export interface FrameToSpool {
+  readonly event: RunnerEvent;
+  readonly turnId: string;
+}
+
+/**
+ * Numbered frames on disk until they are acknowledged. `append` resolves once they are on disk (fsync), in the order of the
+ * calls; a full spool makes it wait, and nothing is ever dropped.
+ */
+export class Spool {
+  readonly #folder: string;
+  readonly #limitBytes: number;
+  readonly #ledger = new FrameLedger();
+  readonly #segments: Segment[] = [];
+  #writing: Promise<unknown> = Promise.resolve();
+  #waiting = new Set<() => void>();
+  #onAppended: () => void = () => undefined;
+
+  /** A folder of its own generation: what lies in it is removed. */
+  static async open(folder: string, limitBytes = SPOOL_BYTES): Promise<Spool> {
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return new Spool(folder, limitBytes);
+  }
+
+  private constructor(folder: string, limitBytes: number) {
+    this.#folder = folder;
+    this.#limitBytes = limitBytes;
+  }
+
+  set onAppended(listener: () => void) {
+    this.#onAppended = listener;
+  }
+
+  get lastN(): number {
+    return this.#ledger.lastN;
+  }
+
+  get acknowledgedThrough(): number {
+    return this.#ledger.acknowledgedThrough;
+  }
+
+  /** Resolves to the number of the last one. */
+  append(frames: readonly FrameToSpool[]): Promise<number> {
+    const done = this.#writing.then(() => this.#write(frames));
+    this.#writing = done.catch(() => undefined);
+    return done;
+  }
+
+  async acknowledge(through: number): Promise<void> {
+    this.#ledger.acknowledge(through);
+    this.#wake();
+    const first = this.#ledger.firstSegment;
+    // The last segment is being written to.
+    while (this.#segments.length > 1 && this.#segments[0]?.id !== first) {
+      const segment = this.#segments.shift();
+      await segment?.file.close();
+      if (segment) await unlink(segment.path);
+    }
+  }
+
+  /** Resolves once frame `n` is acknowledged; never, if that never comes. */
+  async acknowledged(n: number): Promise<void> {
+    while (this.#ledger.acknowledgedThrough < n) await this.#progress();
+  }
+
+  /** Frames after `n` that are on disk. */
+  async readAfter(n: number, maxFrames: number, maxBytes: number): Promise<SpooledFrame[]> {
+    const places = this.#ledger.after(n, maxFrames, maxBytes);
+    const frames: SpooledFrame[] = [];
+    for (const place of places) {
+      const segment = this.#segments.find(({ id }) => id === place.segment);
+      // Acknowledged, and so removed, while this read.
+      if (!segment) continue;
+      const { buffer } = await segment.file.read(Buffer.alloc(place.bytes), 0, place.bytes, place.offset);
+      frames.push({ n: place.n, json: buffer.toString('utf8'), bytes: place.bytes });
+    }
+    return frames;
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    for (const { file } of this.#segments.splice(0)) await file.close();
+  }
+
+  async #write(frames: readonly FrameToSpool[]): Promise<number> {
+    const lines = frames.map(({ event: { type, data }, turnId }, i) => {
+      return Buffer.from(`${JSON.stringify({ n: this.#ledger.lastN + 1 + i, type, turnId, data })}\n`);
+    });
+    const bytes = lines.reduce((sum, line) => sum + line.length, 0);
+    while (this.#ledger.bytes > 0 && this.#ledger.bytes + bytes > this.#limitBytes) await this.#progress();
+    const segment = await this.#segmentToWrite();
+    await segment.file.write(Buffer.concat(lines), 0, bytes, segment.size);
+    await segment.file.datasync();
+    for (const line of lines) {
+      this.#ledger.add(segment.id, segment.size, line.length - 1);
+      segment.size += line.length;
+    }
+    this.#onAppended();
+    return this.#ledger.lastN;
+  }
+
+  async #segmentToWrite(): Promise<Segment> {
+    const last = this.#segments.at(-1);
+    if (last && last.size < SEGMENT_BYTES) return last;
+    const id = (last?.id ?? 0) + 1;
+    const path = join(this.#folder, `frames-${id}.jsonl`);
+    const segment = { id, path, file: await open(path, 'wx+', 0o600), size: 0 };
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  #progress(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.add(resolve));
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resolve of waiting) resolve();
+  }
+}

@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+
+import { createPiAgent } from '@bullpen/agent-pi';
+import type { Agent } from '@bullpen/agent-port';
+import { MODEL_KEY_VARIABLE, RUNNER_SPEC_VARIABLE, runnerSpecSchema } from '@bullpen/contracts';
+import type { RunnerSpec } from '@bullpen/contracts';
+import { Rejection } from '@bullpen/errors';
+
+import { createRunnerLog } from './adapters/runner-log.js';
+import { Redactor } from './core/redactor.js';
+import { Runner } from './runner.js';
+
+/** Folder whose `node_modules` holds the agent CLIs. */
+export const AGENTS_VARIABLE = 'BULLPEN_AGENTS';
+
+/**
+ * A runner as the environment describes it. Secrets are taken out of `environment`, so that no child inherits them by accident.
+ *
+ * @throws Rejection `config.invalid`
+ */
+export async function createRunner(environment: NodeJS.ProcessEnv): Promise<Runner> {
+  const modelKey = environment[MODEL_KEY_VARIABLE] || null;
+  delete environment[MODEL_KEY_VARIABLE];
+  const spec = await readSpec(environment[RUNNER_SPEC_VARIABLE]);
+  const redactor = new Redactor([spec.token, ...(modelKey === null ? [] : [modelKey])]);
+  const { sessionId, sandboxId } = spec;
+  const log = createRunnerLog(redactor, { sessionId, sandboxId });
+  const agent = agentOf(spec, environment[AGENTS_VARIABLE]);
+  const path = environment['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
+  return Runner.create({ spec, modelKey, agent, path, redactor, log });
+}
+
+async function readSpec(path: string | undefined): Promise<RunnerSpec> {
+  if (!path) throw new Rejection('config.invalid', `Cannot start: set ${RUNNER_SPEC_VARIABLE} to the path of the runner's spec.`);
+  const parsed = runnerSpecSchema.safeParse(JSON.parse(await readFile(path, 'utf8')));
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Rejection('config.invalid', `Cannot start: the spec ${path} is not valid: ${problems.join('; ')}.`);
+}
+
+function agentOf({ agent }: RunnerSpec, agentsFolder: string | undefined): Agent {
+  if (!agentsFolder) throw new Rejection('config.invalid', `Cannot start: set ${AGENTS_VARIABLE} to the folder whose node_modules holds the agents.`);
+  if (agent.name === 'pi') return createPiAgent({ nodePath: process.execPath, agentsFolder });
+  throw new Rejection('config.invalid', `Cannot start: there is no agent ${agent.name}. Agents: pi.`);
+}
