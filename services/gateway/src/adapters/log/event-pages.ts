@@ -1,0 +1,82 @@
+import { BEFORE_ALL_EVENTS } from '@bullpen/contracts';
+import type { JsonValue, SessionEvent } from '@bullpen/contracts';
+import { Rejection } from '@bullpen/errors';
+import { parseEventId } from '@bullpen/event-log';
+import type { EventLog } from '@bullpen/event-log';
+
+export interface EventPage {
+  readonly epoch: string;
+  /** Oldest first. */
+  readonly events: readonly SessionEvent[];
+  readonly head: string;
+  /** Whether the session has more in the direction that was asked for. */
+  readonly more: boolean;
+}
+
+export interface PageRange {
+  readonly sessionId: string;
+  readonly after?: string | undefined;
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
+/** Pages of a session's events, and the question whether one of them names an object. */
+export class EventPages {
+  constructor(private readonly log: EventLog) {}
+
+  /** @throws Rejection `session.not-found`, `event.unknown` */
+  async page({ sessionId, after, before, limit }: PageRange): Promise<EventPage> {
+    const head = await this.#head(sessionId);
+    const page = before === undefined ? await this.#after(sessionId, after ?? BEFORE_ALL_EVENTS, limit) : await this.#before(sessionId, before, limit);
+    return { epoch: this.log.epoch, ...page, head };
+  }
+
+  /** @throws Rejection `session.not-found`, `object.not-found` */
+  async requireObject(sessionId: string, sha256: string): Promise<void> {
+    await this.#head(sessionId);
+    for await (const event of this.log.readSession(sessionId, { after: BEFORE_ALL_EVENTS })) {
+      if (mentions(event.data, sha256)) return;
+    }
+    throw new Rejection('object.not-found', `Session ${sessionId} has no object ${sha256}.`, { sessionId, sha256 });
+  }
+
+  async #head(sessionId: string): Promise<string> {
+    const { id } = await this.log.sessionHead(sessionId);
+    if (id !== BEFORE_ALL_EVENTS) return id;
+    throw sessionNotFound(sessionId);
+  }
+
+  async #after(sessionId: string, after: string, limit: number) {
+    const events: SessionEvent[] = [];
+    for await (const event of this.log.readSession(sessionId, { after })) {
+      if (events.length === limit) return { events, more: true };
+      events.push(event);
+    }
+    return { events, more: false };
+  }
+
+  /** Reads from the session's start: the log keeps no index. */
+  async #before(sessionId: string, before: string, limit: number) {
+    const throughSequence = parseEventId(before)?.sequence ?? 0;
+    const events: SessionEvent[] = [];
+    let more = false;
+    for await (const event of this.log.readSession(sessionId, { after: BEFORE_ALL_EVENTS, throughSequence })) {
+      if (event.id === before) return { events, more };
+      events.push(event);
+      if (events.length <= limit) continue;
+      events.shift();
+      more = true;
+    }
+    throw new Rejection('event.unknown', `Session ${sessionId} has no event ${before}.`, { sessionId, before });
+  }
+}
+
+export function sessionNotFound(sessionId: string): Rejection {
+  return new Rejection('session.not-found', `There is no session ${sessionId}.`, { sessionId });
+}
+
+function mentions(value: JsonValue, text: string): boolean {
+  if (typeof value === 'string') return value === text;
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value).some((inner) => mentions(inner, text));
+}

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+
+import { tokensEqual } from '@bullpen/auth';
+import { MAX_PROMPT_BYTES } from '@bullpen/contracts';
+import { Rejection } from '@bullpen/errors';
+
+import { isKnownHost, isKnownOrigin } from '../../core/hosts.js';
+
+/** A prompt of control characters grows sixfold as JSON; the session service measures the prompt itself. */
+export const MAX_BODY_BYTES = 6 * MAX_PROMPT_BYTES + 64 * 1024;
+
+const REQUEST_ID = /^[\w.:-]{1,100}$/;
+const OPEN_PATHS: readonly string[] = ['/', '/healthz', '/readyz', '/api/docs-json'];
+const DOCS_PATH = /^\/api\/docs(\/|$)/;
+
+export interface EdgeOptions {
+  readonly token: string;
+  readonly allowedHosts: readonly string[];
+}
+
+/** Before any route: request id, headers, host, origin, token, then the body. */
+export function useEdge(app: NestExpressApplication, options: EdgeOptions): void {
+  app.use(identify, harden, checkHost(options), checkToken(options));
+  app.useBodyParser('json', { limit: MAX_BODY_BYTES, inflate: false });
+}
+
+function identify(request: Request, response: Response, next: NextFunction): void {
+  const given = request.get('x-request-id');
+  response.setHeader('X-Request-Id', given !== undefined && REQUEST_ID.test(given) ? given : randomUUID());
+  next();
+}
+
+function harden(request: Request, response: Response, next: NextFunction): void {
+  const isDocs = DOCS_PATH.test(request.path);
+  const docs = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
+  response.setHeader('Content-Security-Policy', isDocs ? docs : "default-src 'none'; frame-ancestors 'none'; sandbox");
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  response.setHeader('X-Frame-Options', 'DENY');
+  response.setHeader('Referrer-Policy', 'no-referrer');
+  response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
+  response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+  if (!isDocs) response.setHeader('Cache-Control', 'no-store');
+  next();
+}
+
+function checkHost({ allowedHosts }: EdgeOptions): RequestHandler {
+  return (request, _response, next) => {
+    const port = request.socket.localPort ?? 0;
+    const { host, origin } = request.headers;
+    if (!isKnownHost(host, port, allowedHosts)) {
+      throw new Rejection('host.unknown', 'This host name is not one of ours. Add it to BULLPEN_ALLOWED_HOSTS if it is meant to be.');
+    }
+    if (!isKnownOrigin(origin, port, allowedHosts)) {
+      throw new Rejection('origin.foreign', 'A page of another origin may not call this API.');
+    }
+    next();
+  };
+}
+
+function checkToken({ token }: EdgeOptions): RequestHandler {
+  return (request, _response, next) => {
+    if (OPEN_PATHS.includes(request.path) || DOCS_PATH.test(request.path)) return next();
+    const given = /^Bearer +(.+)$/i.exec(request.get('authorization') ?? '')?.[1];
+    if (given === undefined) throw new Rejection('auth.missing', 'This request carries no token. Send `Authorization: Bearer <token>`.');
+    if (!tokensEqual(given, token)) throw new Rejection('auth.invalid', 'This token is not valid here.');
+    next();
+  };
+}

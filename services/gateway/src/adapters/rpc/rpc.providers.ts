@@ -1,0 +1,25 @@
+import type { Client } from '@connectrpc/connect';
+
+import { LOCAL_ORGANISATION_ID } from '@bullpen/auth';
+import type { SandboxOrchestratorService, SessionService } from '@bullpen/contracts';
+
+import type { GatewayConfig } from '../../config.js';
+
+/** What the gateway asks of the session service and of the orchestrator. */
+export type SessionCalls = Client<typeof SessionService>;
+export type OrchestratorCalls = Client<typeof SandboxOrchestratorService>;
+
+export const SESSION_CALLS = Symbol('SessionCalls');
+export const ORCHESTRATOR_CALLS = Symbol('OrchestratorCalls');
+
+/** A create waits for `git ls-remote` (10 s) inside the session service. */
+export const SESSION_CALL_TIMEOUT_MS = 15_000;
+export const ORCHESTRATOR_CALL_TIMEOUT_MS = 2_000;
+
+/** Local mode has one organisation and one user. */
+export const LOCAL_ORGANISATION = LOCAL_ORGANISATION_ID;
+
+export function requestContext(config: GatewayConfig, idempotencyKey: string) {
+  const actor = { kind: 'user', id: 'local', name: config.BULLPEN_USER_NAME, email: config.BULLPEN_USER_EMAIL };
+  return { organisationId: LOCAL_ORGANISATION, actor, idempotencyKey, traceparent: '' };
+}

@@ -1,0 +1,77 @@
+import { Inject, Module } from '@nestjs/common';
+import type { DynamicModule, OnModuleDestroy } from '@nestjs/common';
+
+import { SandboxOrchestratorService, SessionService } from '@bullpen/contracts';
+import { FolderObjectStore } from '@bullpen/event-log';
+import type { EventLog } from '@bullpen/event-log';
+import { createRpcClient } from '@bullpen/rpc';
+import type { Logger } from '@bullpen/telemetry';
+
+import { EventPages } from './adapters/log/event-pages.js';
+import { SessionFeeds } from './adapters/log/session-feeds.js';
+import { PlatformController } from './adapters/rest/platform.controller.js';
+import { SessionContentsController } from './adapters/rest/session-contents.controller.js';
+import { SessionsController } from './adapters/rest/sessions.controller.js';
+import {
+  ORCHESTRATOR_CALLS,
+  ORCHESTRATOR_CALL_TIMEOUT_MS,
+  SESSION_CALLS,
+  SESSION_CALL_TIMEOUT_MS,
+} from './adapters/rpc/rpc.providers.js';
+import { SessionReader } from './adapters/rpc/session-reader.js';
+import { SyncGateway } from './adapters/socket/sync.gateway.js';
+import type { GatewayConfig } from './config.js';
+import { EVENT_LOG, GATEWAY_CONFIG, LOGGER, OBJECT_STORE } from './tokens.js';
+
+export interface GatewayParts {
+  readonly config: GatewayConfig;
+  readonly log: EventLog;
+  readonly logger: Logger;
+}
+
+@Module({})
+export class GatewayModule implements OnModuleDestroy {
+  constructor(@Inject(SessionFeeds) private readonly feeds: SessionFeeds) {}
+
+  static create({ config, log, logger }: GatewayParts): DynamicModule {
+    const key = config.BULLPEN_RPC_KEY;
+    return {
+      module: GatewayModule,
+      controllers: [PlatformController, SessionsController, SessionContentsController],
+      providers: [
+        { provide: GATEWAY_CONFIG, useValue: config },
+        { provide: LOGGER, useValue: logger },
+        { provide: EVENT_LOG, useValue: log },
+        { provide: OBJECT_STORE, useFactory: () => new FolderObjectStore(config.BULLPEN_OBJECTS) },
+        {
+          provide: SESSION_CALLS,
+          useFactory: () => createRpcClient(SessionService, { url: config.SESSION_GRPC_URL, key, timeoutMs: SESSION_CALL_TIMEOUT_MS }),
+        },
+        {
+          provide: ORCHESTRATOR_CALLS,
+          useFactory: () =>
+            createRpcClient(SandboxOrchestratorService, {
+              url: config.ORCHESTRATOR_GRPC_URL,
+              key,
+              timeoutMs: ORCHESTRATOR_CALL_TIMEOUT_MS,
+            }),
+        },
+        { provide: EventPages, useFactory: () => new EventPages(log) },
+        {
+          provide: SessionFeeds,
+          useFactory: async () => {
+            const feeds = new SessionFeeds(log, logger);
+            await feeds.start();
+            return feeds;
+          },
+        },
+        SessionReader,
+        SyncGateway,
+      ],
+    };
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.feeds.stop();
+  }
+}

@@ -1,0 +1,59 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+
+import { Fault } from '@bullpen/errors';
+import { connectEventLog } from '@bullpen/event-log';
+import type { EventLog } from '@bullpen/event-log';
+import type { Logger } from '@bullpen/telemetry';
+
+import { serveApiDocs } from './adapters/rest/api-docs.js';
+import { useEdge } from './adapters/rest/edge.js';
+import { ProblemFilter } from './adapters/rest/problem.filter.js';
+import { validationPipe } from './adapters/rest/validation.js';
+import { SyncIoAdapter } from './adapters/socket/sync-io.adapter.js';
+import type { GatewayConfig } from './config.js';
+import { GatewayModule } from './gateway.module.js';
+
+export interface RunningGateway {
+  /** Ends open requests and sockets, then the connection to the log. Repeating it does nothing. */
+  close(): Promise<void>;
+}
+
+/** @throws Fault `log.unavailable`, `gateway.not-listening` */
+export async function startGateway(config: GatewayConfig, logger: Logger): Promise<RunningGateway> {
+  const log = await connectEventLog({ url: config.NATS_URL, user: 'gateway', password: config.GATEWAY_NATS_PASSWORD, logger });
+  try {
+    const app = await serveGateway(config, log, logger);
+    logger.info('gateway is listening', { host: config.BULLPEN_HOST, port: config.BULLPEN_PORT });
+    let closing: Promise<void> | null = null;
+    return { close: () => (closing ??= app.close().finally(() => log.close())) };
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}
+
+/** The gateway over a log that is connected already. */
+export async function serveGateway(config: GatewayConfig, log: EventLog, logger: Logger): Promise<NestExpressApplication> {
+  const { BULLPEN_TOKEN: token, allowedHosts } = config;
+  const app = await NestFactory.create<NestExpressApplication>(GatewayModule.create({ config, log, logger }), {
+    bodyParser: false,
+    logger: false,
+    abortOnError: false,
+    forceCloseConnections: true,
+  });
+  app.disable('x-powered-by');
+  app.useWebSocketAdapter(new SyncIoAdapter(app, { token, allowedHosts }));
+  useEdge(app, { token, allowedHosts });
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalFilters(new ProblemFilter(logger));
+  serveApiDocs(app);
+  try {
+    await app.listen(config.BULLPEN_PORT, config.BULLPEN_HOST);
+    return app;
+  } catch (cause) {
+    await app.close();
+    const where = `${config.BULLPEN_HOST}:${config.BULLPEN_PORT}`;
+    throw new Fault('gateway.not-listening', `Cannot listen on ${where}. Is the port taken? Set BULLPEN_PORT to another.`, { cause });
+  }
+}
