@@ -1,7 +1,5 @@
 import 'reflect-metadata';
 
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -12,13 +10,13 @@ import { GrpcMethod } from '@nestjs/microservices';
 import { SessionService } from '@bullpen/contracts';
 import type { EventData, EventType, SessionEvent, StoredEvent } from '@bullpen/contracts';
 import { Rejection } from '@bullpen/errors';
-import { connectEventLog, ensureEventStream } from '@bullpen/event-log';
+import { connectEventLog } from '@bullpen/event-log';
 import type { EventLog, FrameRange } from '@bullpen/event-log';
 import { createRpcClient, startRpcServer } from '@bullpen/rpc';
 import type { RpcServer } from '@bullpen/rpc';
 import type { SessionState } from '@bullpen/session-model';
 import { silentLogger } from '@bullpen/telemetry';
-import { startTcpProxy, startTestNats, startTestPostgres } from '@bullpen/testing';
+import { freePort, startTcpProxy, startTestNats, startTestPostgres } from '@bullpen/testing';
 
 import { startSession } from './index.js';
 import type { SessionConfig } from './index.js';
@@ -43,14 +41,6 @@ class FakeOrchestrator {
 @Module({ controllers: [FakeOrchestrator] })
 class FakeOrchestratorModule {}
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 describe('the session service', () => {
   let nats: Awaited<ReturnType<typeof startTestNats>>;
   let postgres: Awaited<ReturnType<typeof startTestPostgres>>;
@@ -64,7 +54,6 @@ describe('the session service', () => {
 
   beforeAll(async () => {
     [nats, postgres] = await Promise.all([startTestNats(), startTestPostgres()]);
-    await ensureEventStream({ url: nats.url, password: nats.passwords.admin, logger: silentLogger });
     sandboxLog = await connectEventLog({
       url: nats.url,
       user: 'orchestrator',
@@ -72,7 +61,7 @@ describe('the session service', () => {
       logger: silentLogger,
     });
     const database = new URL(postgres.url);
-    proxy = await startTcpProxy({ host: database.hostname, port: Number(database.port) });
+    proxy = await startTcpProxy({ port: Number(database.port) });
     database.hostname = '127.0.0.1';
     database.port = String(proxy.port);
     const [orchestratorPort, sessionPort] = [await freePort(), await freePort()];
@@ -185,8 +174,9 @@ describe('the session service', () => {
       expect([two.repository, three.repository]).toEqual([one.repository, one.repository]);
       expect([one.title, one.status, two.branch]).toEqual(['shop', 'idle', 'next']);
       const lane = { entity: 'repository', id: one.repository?.id ?? '', name: 'core' } as const;
-      const messages = await Array.fromAsync(sandboxLog.readLane(lane));
-      expect(messages.flatMap(({ events }) => events.map(({ type }) => type))).toEqual(['RepositoryAdded']);
+      const types: string[] = [];
+      for await (const { events } of sandboxLog.readLane(lane)) types.push(...events.map(({ type }) => type));
+      expect(types).toEqual(['RepositoryAdded']);
     });
 
     it('answers a repeated request with the same session, without probing again, and refuses another under its key', async () => {
@@ -202,15 +192,15 @@ describe('the session service', () => {
     });
 
     it.each([
-      [{ repository: '/missing' }, 'repository.not-found'],
-      [{ repository: '00aaaaaaaaaaaaaaaaaaaaaaaaaa' }, 'repository.not-found'],
-      [{ repository: '' }, 'repository.missing'],
-      [{ branch: 'gone' }, 'repository.branch-missing'],
-      [{ agent: 'nobody' }, 'agent.unknown'],
-      [{ prompt: '  ' }, 'prompt.empty'],
-      [{ prompt: 'x'.repeat(128 * 1024 + 1) }, 'prompt.too-large'],
-      [{ title: 'x'.repeat(201) }, 'title.too-long'],
-    ])('rejects %j', async (request, code) => {
+      ['a repository that is not there', { repository: '/missing' }, 'repository.not-found'],
+      ['an id of no repository', { repository: '00aaaaaaaaaaaaaaaaaaaaaaaaaa' }, 'repository.not-found'],
+      ['no repository', { repository: '' }, 'repository.missing'],
+      ['a branch that is not there', { branch: 'gone' }, 'repository.branch-missing'],
+      ['an agent that nobody knows', { agent: 'nobody' }, 'agent.unknown'],
+      ['a prompt of blanks', { prompt: '  ' }, 'prompt.empty'],
+      ['a prompt over 128 KiB', { prompt: 'x'.repeat(128 * 1024 + 1) }, 'prompt.too-large'],
+      ['a title that is too long', { title: 'x'.repeat(201) }, 'title.too-long'],
+    ])('rejects %s', async (_, request, code) => {
       await expect(create(request)).rejects.toMatchObject({ name: 'Rejection', code });
     });
   });
@@ -341,12 +331,12 @@ describe('the session service', () => {
       const { sessionId } = await create({ prompt: 'one' });
       const turnId = (await stateOf(sessionId)).runningTurnId ?? '';
       await agentStarts(sessionId, turnId);
-      await proxy.cut();
+      proxy.cut();
       await expect(list({})).rejects.toMatchObject({ name: 'Fault', code: 'session-list.unavailable' });
       await agentFinishes(sessionId, turnId);
       const { head } = await until(sessionId, ({ status }) => status === 'idle');
       expect((await create({ prompt: 'during' })).sessionId).not.toBe('');
-      await proxy.heal();
+      proxy.heal();
       const end = Date.now() + 15_000;
       for (;;) {
         const page = await list({ after: head }).catch(() => null);
@@ -382,10 +372,10 @@ describe('the session service', () => {
     await service.close();
     await agentFinishes(sessionId, turnId);
     const before = await sandboxLog.lastSequence();
-    await proxy.cut();
+    proxy.cut();
     service = await startSession(config, silentLogger);
     await until(sessionId, ({ status }) => status === 'idle');
-    await proxy.heal();
+    proxy.heal();
     // Everything older had been said: one append, for this turn.
     expect(await sandboxLog.lastSequence()).toBe(before + 1);
   }, 40_000);
