@@ -1,1 +1,3 @@
-export {};
+export { EXIT } from './exit-codes.js';
+export type { CliHost, Output } from './host.js';
+export { runCli } from './program.js';

@@ -5,7 +5,7 @@ import type { SessionEvent } from '@bullpen/contracts';
 import { evolveSession, foldSession, initialSessionState } from '@bullpen/session-model';
 
 import { followSession } from './follow-session.js';
-import type { FollowClock, SyncSocket } from './follow-session.js';
+import type { FollowClock, SocketListener, SyncSocket } from './follow-session.js';
 import { RETRY_DELAYS_MS } from './follow.states.js';
 import type { Followed } from './follow.states.js';
 import { HEAD_INTERVAL_MS } from './protocol.js';
@@ -124,7 +124,7 @@ type Packet = { to: 'client' | 'server'; run: () => void };
 class World {
   log: SessionEvent[] = [];
   epoch = 'e0';
-  readonly #listeners = new Map<string, Set<(...values: never[]) => void>>();
+  readonly #listeners = new Map<string, Set<SocketListener>>();
   readonly #timers = new Set<{ at: number; callback: () => void }>();
   #now = 0;
   #wire: Packet[] = [];
@@ -150,11 +150,11 @@ class World {
       },
       connect: () => world.#dial(),
       disconnect: () => world.cut(),
-      on: (event: string, listener: (...values: never[]) => void) => {
+      on: (event: string, listener: SocketListener) => {
         const listeners = world.#listeners.get(event) ?? new Set();
         world.#listeners.set(event, listeners.add(listener));
       },
-      off: (event: string, listener: (...values: never[]) => void) => world.#listeners.get(event)?.delete(listener),
+      off: (event: string, listener: SocketListener) => world.#listeners.get(event)?.delete(listener),
       emit: (_: string, request: SubscribeRequest, acknowledge: (answer: Acknowledgement<SubscribeSuccess>) => void) =>
         world.#wire.push({ to: 'server', run: () => world.#subscribe(request, acknowledge) }),
     };
@@ -304,7 +304,7 @@ class World {
   }
 
   #emit(event: string, value?: unknown): void {
-    for (const listener of [...(this.#listeners.get(event) ?? [])]) (listener as (value: unknown) => void)(value);
+    for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(value);
   }
 }
 

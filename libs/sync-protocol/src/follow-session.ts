@@ -6,6 +6,8 @@ import type { Followed, FollowEffect, FollowInput, FollowOptions, FollowStep } f
 import type { Acknowledgement, SessionSnapshot, SubscribeRequest, SubscribeSuccess } from './protocol.js';
 import type { ServerToClient } from './protocol.js';
 
+export type SocketListener = (...values: unknown[]) => void;
+
 /**
  * What following needs of a socket: a socket.io-client `Socket` fits, in Node and in a browser, made with
  * `{autoConnect: false, reconnection: false, transports: ['websocket'], auth: {token}}`. Connecting again is the follower's own.
@@ -14,8 +16,8 @@ export interface SyncSocket {
   readonly connected: boolean;
   connect(): unknown;
   disconnect(): unknown;
-  on(event: string, listener: (...values: never[]) => void): unknown;
-  off(event: string, listener: (...values: never[]) => void): unknown;
+  on(event: string, listener: SocketListener): unknown;
+  off(event: string, listener: SocketListener): unknown;
   emit(
     event: 'session.subscribe',
     request: SubscribeRequest,
@@ -63,7 +65,7 @@ class Follower {
   readonly #options: FollowSessionOptions;
   readonly #machine: FollowOptions;
   readonly #clock: FollowClock;
-  readonly #listeners: readonly (readonly [string, (...values: never[]) => void])[];
+  readonly #listeners: readonly (readonly [string, SocketListener])[];
   #state = beginFollowing().state;
   #endTimer: (() => void) | null = null;
   /** Answers to an earlier subscription are none to this one. */
@@ -143,7 +145,7 @@ class Follower {
     });
   }
 
-  #makeListeners(): readonly (readonly [string, (...values: never[]) => void])[] {
+  #makeListeners(): readonly (readonly [string, SocketListener])[] {
     const { sessionId } = this.#options;
     const server: ServerToClient = {
       'session.events': (batch) => {
@@ -155,15 +157,19 @@ class Follower {
       'session.head': (message) => {
         if (message.sessionId === sessionId) this.receive({ type: 'head', head: message.head });
       },
-      error: ({ code }) => {
-        if (code === 'sync.lagging') this.receive({ type: 'lagging' });
+      error: ({ code, details }) => {
+        if ((details?.['sessionId'] ?? sessionId) !== sessionId) return;
+        if (code === 'sync.lagging') return this.receive({ type: 'lagging' });
+        // The server gave this subscription up; connecting again comes with a delay, asking again at once would not.
+        if (details?.['sessionId'] === sessionId) this.receive({ type: 'disconnected' });
       },
     };
     return [
       ['connect', () => this.receive({ type: 'connected' })],
       ['disconnect', () => this.receive({ type: 'disconnected' })],
       ['connect_error', (error: unknown) => this.receive({ type: 'connectFailed', error: refusalOf(error) })],
-      ...Object.entries(server),
+      // Each listener takes what the protocol sends under its name.
+      ...(Object.entries(server) as [string, SocketListener][]),
     ];
   }
 }

@@ -54,6 +54,6 @@ export interface ServerToClient {
   /** In order, each once; the first one's `prev` is the last the client has. */
   'session.events': (batch: { readonly sessionId: string; readonly events: readonly SessionEvent[] }) => void;
   'session.head': (head: { readonly sessionId: string; readonly head: string }) => void;
-  /** `sync.lagging {sessionId}`: subscribe again with `after`. */
+  /** `details.sessionId`: its subscription is over. `sync.lagging`: subscribe again with `after`; any other code: after a delay. */
   error: (error: ErrorDescription) => void;
 }

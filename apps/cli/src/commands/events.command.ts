@@ -1,0 +1,61 @@
+import type { SessionEvent } from '@bullpen/contracts';
+import type { Followed } from '@bullpen/sync-protocol';
+
+import { EXIT } from '../exit-codes.js';
+import { terminalOf } from '../host.js';
+import { resolveSessionId } from '../platform/session-reference.js';
+import { getEvents } from '../platform/sessions-api.js';
+import { eventJson, eventLine } from '../render/event-line.js';
+import { connectionLine, endOfFollowing, follow } from '../watch/watch-session.js';
+import type { CommandContext } from './command-context.js';
+import { eventPosition } from './command-context.js';
+
+export interface EventsOptions {
+  readonly after: string;
+  readonly json?: boolean;
+  readonly follow?: boolean;
+}
+
+/** `bullpen events`: the log of a session, one event a line. */
+export async function events(context: CommandContext, reference: string, options: EventsOptions): Promise<number> {
+  const { host, api } = context;
+  const after = eventPosition(options.after);
+  const sessionId = await resolveSessionId(api, reference);
+  const terminal = terminalOf(host, host.stdout);
+  const write = (event: SessionEvent): unknown => host.stdout.write(`${options.json ? eventJson(event) : eventLine(event, terminal)}\n`);
+  if (options.follow) return followEvents(context, { sessionId, after, write });
+  await writePages(context, { sessionId, after, write });
+  return EXIT.completed;
+}
+
+interface EventRange {
+  readonly sessionId: string;
+  readonly after: string;
+  readonly write: (event: SessionEvent) => unknown;
+}
+
+async function writePages({ api }: CommandContext, { sessionId, after, write }: EventRange): Promise<void> {
+  let last = after;
+  for (let more = true; more; ) {
+    const page = await getEvents(api, sessionId, last);
+    for (const event of page.events) write(event);
+    last = page.events.at(-1)?.id ?? last;
+    more = page.more && page.events.length > 0;
+  }
+}
+
+/** Until Ctrl-C, which is its usual end. */
+async function followEvents({ host, api }: CommandContext, { sessionId, after, write }: EventRange): Promise<number> {
+  let fail: (error: Error) => void = () => undefined;
+  const done = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const onItem = (item: Followed): void => {
+    const line = connectionLine(item);
+    if (line !== null) host.stderr.write(`! ${line}\n`);
+    if (item.type === 'event') write(item.event);
+    if (item.type === 'failed') fail(endOfFollowing(item.error));
+  };
+  await follow(host, api.address, { sessionId, after, onItem, done });
+  return EXIT.detached;
+}

@@ -1,0 +1,34 @@
+import { Fault, Rejection } from '@bullpen/errors';
+
+import { makeStyle } from './render/style.js';
+import { neutralLine, neutralise } from './render/terminal-text.js';
+
+/** What to do about an error that does not say so itself, by the start of its code. */
+const NEXT_STEPS: readonly (readonly [string, string])[] = [
+  ['auth.', 'BULLPEN_TOKEN, or the token file in BULLPEN_HOME, must be the one of the platform that answers there'],
+  ['host.unknown', 'call the platform by a name it knows: 127.0.0.1 or localhost'],
+  ['session.not-found', './bullpen sessions lists the sessions there are'],
+  ['event.unknown', './bullpen events shows the ids there are'],
+  ['repository.branch-missing', 'name a branch that the repository has with --branch'],
+  ['repository.', '--repo takes sample, an https or ssh URL, or a path of a git repository on the machine of the platform'],
+  ['prompt.too-large', 'put what is long into a file of the repository and name it in the prompt'],
+  ['sync.unreachable', 'attach again once the platform runs; nothing is lost'],
+];
+
+/** `error: what`, its code, and what to do next. */
+export function errorText(error: unknown, color: boolean): string {
+  const style = makeStyle(color);
+  if (!(error instanceof Rejection) && !(error instanceof Fault)) {
+    return `${style.red('error:')} ${neutralise(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`;
+  }
+  const next = nextStep(error);
+  const lines = [`${style.red('error:')} ${neutralLine(error.message)}`, style.dim(`  code: ${neutralLine(error.code)}`)];
+  return `${[...lines, ...(next === null ? [] : [`  next: ${next}`])].join('\n')}\n`;
+}
+
+function nextStep({ code, details }: Rejection | Fault): string | null {
+  if (typeof details['next'] === 'string') return neutralLine(details['next']);
+  const known = NEXT_STEPS.find(([start]) => code.startsWith(start));
+  if (known !== undefined) return known[1];
+  return code.endsWith('unavailable') ? 'a part of the platform is restarting; try again in a moment' : null;
+}

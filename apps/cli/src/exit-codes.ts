@@ -1,0 +1,23 @@
+import type { TurnOutcome } from '@bullpen/contracts';
+
+/** What `bullpen` exits with. */
+export const EXIT = {
+  completed: 0,
+  /** The turn failed or was cancelled. */
+  notCompleted: 1,
+  usage: 2,
+  /** The platform cannot be reached, or refused. */
+  refused: 3,
+  /** Ctrl-C: the session goes on without us. */
+  detached: 130,
+} as const;
+
+export function exitCodeOf(outcome: TurnOutcome): number {
+  switch (outcome) {
+    case 'completed':
+      return EXIT.completed;
+    case 'failed':
+    case 'cancelled':
+      return EXIT.notCompleted;
+  }
+}

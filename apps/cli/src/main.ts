@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+import type { CliHost } from './host.js';
+import { runCli } from './program.js';
+
+const host: CliHost = {
+  environment: process.env,
+  cwd: process.cwd(),
+  checkout: join(import.meta.dirname, '../../..'),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  readStdin: () => text(process.stdin),
+  onInterrupt: (callback) => {
+    process.on('SIGINT', callback);
+    return () => process.off('SIGINT', callback);
+  },
+};
+
+// The reader of a pipe has seen enough (`bullpen events last | head -1`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+process.exitCode = await runCli(process.argv.slice(2), host);

@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+
+import { Command, CommanderError, Option } from 'commander';
+
+import { SESSION_STATUSES } from '@bullpen/contracts';
+import { Rejection } from '@bullpen/errors';
+
+import type { CommandContext } from './commands/command-context.js';
+import { events } from './commands/events.command.js';
+import type { EventsOptions } from './commands/events.command.js';
+import { run } from './commands/run.command.js';
+import type { RunOptions } from './commands/run.command.js';
+import { attach, cancel, diff, prompt, retry, sessions } from './commands/session.commands.js';
+import { errorText } from './error-text.js';
+import { EXIT } from './exit-codes.js';
+import { terminalOf } from './host.js';
+import type { CliHost } from './host.js';
+import { findAddress } from './platform/address.js';
+import { ApiClient } from './platform/api-client.js';
+
+const ID = 'session id, its unique beginning or end, or "last"';
+/** Refused before anything was sent: a mistake in how the command was called. */
+const USAGE_CODES = new Set(['prompt.empty', 'argument.invalid', 'address.invalid']);
+
+/** Runs one command line (without `node` and the script). Resolves to the exit code; never rejects. */
+export async function runCli(args: readonly string[], host: CliHost): Promise<number> {
+  let exitCode: number = EXIT.completed;
+  const program = makeProgram(host, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.completed : EXIT.usage;
+    host.stderr.write(errorText(error, terminalOf(host, host.stderr).color));
+    return error instanceof Rejection && USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.refused;
+  }
+}
+
+type Exit = (code: number) => void;
+
+function makeProgram(host: CliHost, exit: Exit): Command {
+  const program = new Command('bullpen');
+  const commandFor = (name: string, description: string, examples: readonly string[]): Command =>
+    program.command(name).description(description).addHelpText('after', examplesText(examples)).copyInheritedSettings(program);
+  const context = (): CommandContext => ({ host, api: new ApiClient(findAddress(host, program.opts<{ url?: string }>().url)) });
+  program
+    .description('Background coding agents, from a terminal.')
+    .version(version(), '-V, --version')
+    .option('--url <url>', 'where the platform is (default: BULLPEN_URL, BULLPEN_PORT, or what make up wrote down)')
+    .exitOverride()
+    .showHelpAfterError('(--help shows how)')
+    .configureOutput({ writeOut: (text) => host.stdout.write(text), writeErr: (text) => host.stderr.write(text) })
+    .addHelpText('after', PROGRAM_NOTES);
+  const parts: Parts = { commandFor, context, exit };
+  addTurnCommands(parts);
+  addReadCommands(parts);
+  return program;
+}
+
+interface Parts {
+  readonly commandFor: (name: string, description: string, examples: readonly string[]) => Command;
+  readonly context: () => CommandContext;
+  readonly exit: Exit;
+}
+
+function addTurnCommands({ commandFor, context, exit }: Parts): void {
+  commandFor('run', 'Start a session with a prompt and watch its turn.', [
+    `./bullpen run --repo sample $'write hello.txt: hi\\nrun: git status --short'`,
+    './bullpen run --repo . --branch main "make the tests pass"',
+    'git log -5 | ./bullpen run --repo https://github.com/acme/shop -',
+  ])
+    .argument('<prompt>', 'what the agent is to do; - reads it from standard input')
+    .requiredOption('--repo <repository>', 'sample, an https or ssh URL, or a path')
+    .option('--branch <branch>', 'branch to start from (default: the one of the repository)')
+    .option('--title <title>', 'title of the session (default: the first line of the prompt)')
+    .action(async (text: string, options: RunOptions) => exit(await run(context(), text, options)));
+  commandFor('prompt', 'Queue a prompt in a session and watch its turn.', ['./bullpen prompt last "now add a test"'])
+    .argument('<id>', ID)
+    .argument('<prompt>', 'what the agent is to do; - reads it from standard input')
+    .option('--no-wait', 'only queue it, and print its id')
+    .action(async (id: string, text: string, options: { wait: boolean }) => exit(await prompt(context(), id, text, options)));
+  commandFor('retry', 'Start the last failed turn again and watch it.', ['./bullpen retry last'])
+    .argument('<id>', ID)
+    .option('--no-wait', 'only start it')
+    .action(async (id: string, options: { wait: boolean }) => exit(await retry(context(), id, options)));
+  commandFor('cancel', 'Stop the running turn of a session.', ['./bullpen cancel last'])
+    .argument('<id>', ID)
+    .action(async (id: string) => exit(await cancel(context(), id)));
+}
+
+function addReadCommands({ commandFor, context, exit }: Parts): void {
+  commandFor('attach', 'Show a session from its start and watch until nothing runs or waits.', [
+    './bullpen attach last',
+    './bullpen attach 7k2m9x --follow',
+  ])
+    .argument('<id>', ID)
+    .option('--follow', 'stay when nothing runs or waits')
+    .action(async (id: string, options: { follow?: boolean }) => exit(await attach(context(), id, options)));
+  commandFor('events', 'Print the log of a session, one event a line.', [
+    './bullpen events last --json | jq .type',
+    './bullpen events last --after 30464 --follow',
+  ])
+    .argument('<id>', ID)
+    .option('--after <event>', 'only what comes after this event id', '0')
+    .option('--json', 'one JSON object a line')
+    .option('--follow', 'stay and print what comes, until Ctrl-C')
+    .action(async (id: string, options: EventsOptions) => exit(await events(context(), id, options)));
+  commandFor('diff', 'Print what a session changed, as a git patch.', ['./bullpen diff last', './bullpen diff last --turn 2 | git apply'])
+    .argument('<id>', ID)
+    .option('--turn <n>', 'only what that turn changed; the first one is 1')
+    .action(async (id: string, options: { turn?: string }) => exit(await diff(context(), id, options)));
+  commandFor('sessions', 'List sessions, newest first.', ['./bullpen sessions --status running', './bullpen sessions --json | jq -r .[0].id'])
+    .option('--json', 'as a JSON array')
+    .addOption(new Option('--status <status>', 'only those').choices([...SESSION_STATUSES]))
+    .action(async (options: { json?: boolean; status?: string }) => exit(await sessions(context(), options)));
+}
+
+const PROGRAM_NOTES = `
+Environment:
+  BULLPEN_URL    where the platform is; BULLPEN_PORT: the same on this machine
+  BULLPEN_TOKEN  how to be let in (default: the file token in BULLPEN_HOME)
+  BULLPEN_HOME   data of a platform on this machine (default: .bullpen in the checkout)
+  NO_COLOR       no colours
+
+Exit codes: 0 completed, 1 failed or cancelled, 2 wrong usage, 3 not reached or refused, 130 detached by Ctrl-C.
+
+Examples:
+  make up                                             start the platform, in another terminal
+  ./bullpen run --repo sample "write hello.txt: hi"   give it something to do
+  ./bullpen diff last                                 see what it changed`;
+
+function examplesText(examples: readonly string[]): string {
+  return `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`;
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
+}

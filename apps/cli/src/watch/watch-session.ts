@@ -1,0 +1,177 @@
+import { io } from 'socket.io-client';
+
+import type { SessionEvent, TurnOutcome } from '@bullpen/contracts';
+import { Bug, Rejection } from '@bullpen/errors';
+import type { ErrorDescription } from '@bullpen/errors';
+import { followSession } from '@bullpen/sync-protocol';
+import type { Followed, Following } from '@bullpen/sync-protocol';
+
+import type { CliHost } from '../host.js';
+import { terminalOf } from '../host.js';
+import type { Address } from '../platform/address.js';
+import { SessionRenderer } from '../render/session-renderer.js';
+import type { KnownBefore } from '../render/session-renderer.js';
+import { makeStyle } from '../render/style.js';
+import { GoalTracker } from './watch-goal.js';
+import type { Goal } from './watch-goal.js';
+
+/** A turn's branch is pushed after the turn; its final line waits for that so long. */
+const PUSH_WAIT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+export interface WatchOptions {
+  readonly sessionId: string;
+  /** `0`: the whole session. */
+  readonly after: string;
+  readonly goal: Goal;
+  /** What came before `after`. */
+  readonly known?: KnownBefore;
+}
+
+export type WatchResult =
+  /** `outcome` null: no turn has ended. `isPaused`: prompts wait for a sandbox that could not be started. */
+  | { readonly kind: 'ended'; readonly outcome: TurnOutcome | null; readonly isPaused: boolean }
+  /** Ctrl-C. */
+  | { readonly kind: 'detached' };
+
+/**
+ * Shows a session until the goal is reached or the person detaches.
+ *
+ * @throws Rejection with the code of what ended it: refused by the platform, or not reached in many attempts
+ */
+export async function watchSession(host: CliHost, address: Address, options: WatchOptions): Promise<WatchResult> {
+  const watch = new Watch(host, options);
+  return follow(host, address, { sessionId: options.sessionId, after: options.after, onItem: (item) => watch.take(item), done: watch.done });
+}
+
+interface FollowRequest<Result> {
+  readonly sessionId: string;
+  readonly after: string;
+  readonly onItem: (item: Followed) => void;
+  readonly done: Promise<Result>;
+}
+
+/** Follows until `done`, the end of following, or Ctrl-C. */
+export async function follow<Result>(host: CliHost, address: Address, request: FollowRequest<Result>): Promise<Result | { kind: 'detached' }> {
+  const { sessionId, after, onItem, done } = request;
+  const socket = io(address.url, {
+    autoConnect: false,
+    reconnection: false,
+    forceNew: true,
+    transports: ['websocket'],
+    timeout: CONNECT_TIMEOUT_MS,
+    auth: { token: address.token },
+  });
+  let following: Following | null = null;
+  let endInterrupts = (): void => undefined;
+  const detached = new Promise<{ kind: 'detached' }>((resolve) => {
+    endInterrupts = host.onInterrupt(() => resolve({ kind: 'detached' }));
+  });
+  try {
+    following = followSession({ socket, sessionId, after, onItem });
+    return await Promise.race([done, detached]);
+  } finally {
+    following?.close();
+    endInterrupts();
+  }
+}
+
+/** `connection lost, retrying (2)…` and what else is said of the connection; null for the session's own items. */
+export function connectionLine(item: Followed): string | null {
+  switch (item.type) {
+    case 'retrying':
+      return item.attempt === 1 ? 'connection lost, retrying…' : `connection lost, retrying (${item.attempt})…`;
+    case 'recovered':
+      return 'connected again';
+    case 'dropped':
+      return 'the log of the platform was reset; this is the session as it is now:';
+    case 'event':
+    case 'snapshot':
+    case 'caughtUp':
+    case 'failed':
+      return null;
+  }
+}
+
+export function endOfFollowing(error: ErrorDescription): Rejection {
+  return new Rejection(error.code, error.message, error.details);
+}
+
+class Watch {
+  readonly done: Promise<WatchResult>;
+  #resolve: (result: WatchResult) => void = () => undefined;
+  #reject: (error: Rejection | Bug) => void = () => undefined;
+  #tracker: GoalTracker;
+  #renderer: SessionRenderer;
+  #pushTimer: NodeJS.Timeout | null = null;
+  #isFinished = false;
+
+  constructor(
+    private readonly host: CliHost,
+    private readonly options: WatchOptions,
+  ) {
+    this.#tracker = new GoalTracker(options.goal);
+    this.#renderer = new SessionRenderer(terminalOf(host, host.stdout));
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    if (options.known !== undefined) this.#write(this.#renderer.begin(options.known));
+  }
+
+  take(item: Followed): void {
+    // The rest of a batch still comes before the follower is closed.
+    if (this.#isFinished) return;
+    const line = connectionLine(item);
+    if (line !== null) this.#say(line);
+    switch (item.type) {
+      case 'event':
+        return this.#takeEvent(item.event);
+      case 'caughtUp':
+        this.#tracker.catchUp();
+        return this.#finishWhenReached();
+      case 'dropped':
+        this.#tracker = new GoalTracker(this.options.goal);
+        this.#renderer = new SessionRenderer(terminalOf(this.host, this.host.stdout));
+        return;
+      case 'failed':
+        this.#write(this.#renderer.settle());
+        return this.#reject(endOfFollowing(item.error));
+      case 'snapshot':
+        return this.#reject(new Bug('a snapshot came, which was not asked for'));
+      case 'retrying':
+      case 'recovered':
+        return;
+    }
+  }
+
+  #takeEvent(event: SessionEvent): void {
+    // Reached before: what comes while the push is awaited is shown only if it is that.
+    const isPush = event.type === 'BranchPushed' || event.type === 'BranchPushFailed';
+    if (this.#pushTimer !== null && !isPush) return;
+    if (this.#tracker.take(event)) this.#write(this.#renderer.event(event));
+    this.#finishWhenReached();
+  }
+
+  #finishWhenReached(): void {
+    if (!this.#tracker.isReached) return;
+    if (this.#renderer.isSettled) return this.#finish();
+    this.#pushTimer ??= setTimeout(() => this.#finish(), PUSH_WAIT_MS).unref();
+  }
+
+  #finish(): void {
+    this.#isFinished = true;
+    if (this.#pushTimer !== null) clearTimeout(this.#pushTimer);
+    this.#write(this.#renderer.settle());
+    this.#resolve({ kind: 'ended', outcome: this.#tracker.outcome, isPaused: this.#tracker.isPaused });
+  }
+
+  #say(line: string): void {
+    this.#write(this.#renderer.interrupt());
+    this.host.stderr.write(`${makeStyle(terminalOf(this.host, this.host.stderr).color).yellow(`! ${line}`)}\n`);
+  }
+
+  #write(text: string): void {
+    if (text !== '') this.host.stdout.write(text);
+  }
+}
