@@ -195,7 +195,7 @@ function git(cwd: string, ...args: string[]): string {
   return result.stdout.trim();
 }
 
-async function start(changes: Partial<RunnerSpec> = {}, key: string | null = null): Promise<RunnerUnderTest> {
+async function start(changes: Partial<RunnerSpec> = {}, key: string | null = null, wrapper: string[] = []): Promise<RunnerUnderTest> {
   const generation = changes.generation ?? 1;
   const spec: RunnerSpec = {
     sessionId: SESSION,
@@ -215,7 +215,8 @@ async function start(changes: Partial<RunnerSpec> = {}, key: string | null = nul
   const specPath = join(folder, `spec-${generation}.json`);
   await writeFile(specPath, JSON.stringify(spec), { mode: 0o600 });
   const environment = { PATH: process.env['PATH'] ?? '', BULLPEN_RUNNER_SPEC: specPath, BULLPEN_SANDBOX_ID: spec.sandboxId, BULLPEN_AGENTS: ROOT };
-  const child = spawn(NODE, [bundle], { cwd: '/', env: { ...environment, ...(key === null ? {} : { ANTHROPIC_API_KEY: key }) }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [command = NODE, ...args] = [...wrapper, NODE, bundle];
+  const child = spawn(command, args, { cwd: '/', env: { ...environment, ...(key === null ? {} : { ANTHROPIC_API_KEY: key }) }, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stdout.on('data', (chunk) => (log += String(chunk)));
   child.stderr.on('data', (chunk) => (log += String(chunk)));
@@ -224,8 +225,8 @@ async function start(changes: Partial<RunnerSpec> = {}, key: string | null = nul
   return runner;
 }
 
-async function startReady(changes: Partial<RunnerSpec> = {}, key: string | null = null): Promise<RunnerUnderTest> {
-  const runner = await start(changes, key);
+async function startReady(changes: Partial<RunnerSpec> = {}, key: string | null = null, wrapper: string[] = []): Promise<RunnerUnderTest> {
+  const runner = await start(changes, key, wrapper);
   await orchestrator.until('ready', () => orchestrator.heartbeats.some(({ stage }) => stage === 'ready'));
   return runner;
 }
@@ -236,6 +237,9 @@ const finish = () => orchestrator.of('AgentTurnFinished').at(-1);
 function isAlive(marker: string): boolean {
   return spawnSync('pgrep', ['-f', marker]).status === 0;
 }
+
+const canIsolate = spawnSync('bwrap', ['--unshare-user', '--unshare-pid', '--ro-bind', '/', '/', 'true']).status === 0;
+const inNamespace = canIsolate ? it : it.skip;
 
 describe('the runner', () => {
   it('runs a whole turn: stages, text, tools with results, files, usage, checkpoint, then the end', async () => {
@@ -324,6 +328,24 @@ describe('the runner', () => {
     orchestrator.prompt('say: next', { turnId: 'turn-2' });
     await orchestrator.finished('turn-2');
     expect(finish()).toMatchObject({ outcome: 'completed' });
+  });
+
+  inNamespace('ends everything in a pid namespace of its own, also what hides the sandbox id', async () => {
+    const marker = `3602.${Date.now() % 100_000}`;
+    const own = ['--unshare-user', '--uid', '1000', '--gid', '1000', '--unshare-pid', '--die-with-parent'];
+    const runner = await startReady({}, null, ['bwrap', ...own, '--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', '--bind', folder, folder]);
+    orchestrator.prompt(`run: (env -i setsid sleep ${marker} >/dev/null 2>&1 &) ; echo ok\nwrite a.txt: x\nslow: 200`);
+    await orchestrator.until('slow text', () => orchestrator.text().includes('word2'));
+    expect(isAlive(`sleep ${marker}`)).toBe(true);
+    orchestrator.send({ kind: 'cancel', turnId: 'turn-1' });
+    await orchestrator.finished();
+    expect(isAlive(`sleep ${marker}`)).toBe(false);
+    expect(orchestrator.of('CheckpointCreated')).toMatchObject([{ stats: { files: 1 } }]);
+    orchestrator.prompt('run: echo again', { turnId: 'turn-2' });
+    await orchestrator.finished('turn-2');
+    expect(finish()).toMatchObject({ outcome: 'completed' });
+    orchestrator.send({ kind: 'stop', reason: { code: 'session.idle', message: 'idle' } });
+    expect(await runner.exited).toBe(RUNNER_EXIT.stopped);
   });
 
   it('cancels a tool that runs, and ends what a completed turn left in the background', async () => {

@@ -1,7 +1,6 @@
 import type { AgentEvent } from '@bullpen/agent-port';
 import type { JsonRecord, RunnerEvent } from '@bullpen/contracts';
 import { MAX_EVENT_LIST_ITEMS } from '@bullpen/contracts';
-import { assertNever } from '@bullpen/errors';
 
 import { clipInput, clipProgress, clipText, shorten } from './clipping.js';
 import type { Redactor, StreamRedactor } from './redactor.js';
@@ -73,8 +72,6 @@ export class TurnFrames {
         const { kind: _, ...usage } = event;
         return [...this.#endText(nowMs), plain({ type: 'UsageReported', data: { ...usage, model: this.#line(usage.model, MAX_TITLE_CHARS) } })];
       }
-      default:
-        return assertNever(event);
     }
   }
 
