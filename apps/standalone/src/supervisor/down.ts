@@ -1,5 +1,5 @@
 import { homeAt } from './home.js';
-import { endLeftovers, endSandboxes } from './leftovers.js';
+import { endLeftovers, endSandboxes, leftoversOf } from './leftovers.js';
 import { signalProcess, waitUntilGone } from './processes.js';
 import { readRun, runningSupervisor } from './run-file.js';
 import { loadSettings } from './settings.js';
@@ -19,7 +19,7 @@ export async function down(environment: NodeJS.ProcessEnv, say: Say): Promise<nu
       return 1;
     }
   }
-  const ended = await endLeftovers(readRun(home));
+  const ended = await endLeftovers(leftoversOf(readRun(home)));
   const processes = await endSandboxes(home);
   if (supervisor !== null) say('Bullpen is stopped.');
   else if (ended.length + processes > 0) say(`Ended what a killed supervisor had left: ${[...ended, `${processes} sandbox processes`].join(', ')}.`);

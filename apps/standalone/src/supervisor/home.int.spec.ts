@@ -86,6 +86,7 @@ describe('ports', () => {
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
     expect((await choosePorts({ nats: port })).nats).not.toBe(port);
+    expect((await choosePorts({ nats: port }, new Set(['nats']))).nats).toBe(port);
     await expect(requireFreePort(port, '127.0.0.1')).rejects.toThrow(new RegExp(`Port ${port} .*BULLPEN_PORT=`));
     taken.close();
   });

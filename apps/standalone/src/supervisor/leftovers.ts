@@ -4,26 +4,32 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SANDBOX_ID_VARIABLE } from '@bullpen/contracts';
 
 import type { Home } from './home.js';
-import { endProcess, identify, signalProcess, type ProcessIdentity } from './processes.js';
+import { endProcess, identify, isAlive, signalProcess, type ProcessIdentity } from './processes.js';
 import { PROCESS_NAMES, type ProcessName, type Run } from './run-file.js';
 
 const LEFTOVER_GRACE_MS: Readonly<Record<ProcessName, number>> = { platform: 5_000, scriptedModel: 2_000, nats: 10_000, postgres: 10_000 };
 const SANDBOX_ROUNDS = 40;
 const SANDBOX_ROUND_MS = 50;
 
+export type Leftovers = Run['processes'];
+
+/** What of the last start still lives. */
+export function leftoversOf(run: Run | null): Leftovers {
+  const entries = Object.entries(run?.processes ?? {}).filter(([, identity]) => isAlive(identity));
+  return Object.fromEntries(entries);
+}
+
 /**
- * Ends what a killed supervisor left: the platform first, then what it leans on. It is killed, not asked: asked, it would end the turns
- * that run; killed, the runners in their sandboxes outlive it and the next platform takes them over.
+ * Ends these, the platform first, then what it leans on. The platform is killed, not asked: asked, it would end the turns that run;
+ * killed, the runners in their sandboxes outlive it and the next platform takes them over.
  */
-export async function endLeftovers(run: Run | null): Promise<ProcessName[]> {
-  const ended: ProcessName[] = [];
-  for (const name of [...PROCESS_NAMES].reverse()) {
-    const identity = run?.processes[name];
-    if (identity === undefined || identify(identity.pid)?.startTime !== identity.startTime) continue;
-    await endProcess(identity, stopSignalOf(name), LEFTOVER_GRACE_MS[name]);
-    ended.push(name);
+export async function endLeftovers(leftovers: Leftovers): Promise<ProcessName[]> {
+  const names = [...PROCESS_NAMES].reverse().filter((name) => leftovers[name] !== undefined);
+  for (const name of names) {
+    const identity = leftovers[name];
+    if (identity !== undefined) await endProcess(identity, stopSignalOf(name), LEFTOVER_GRACE_MS[name]);
   }
-  return ended;
+  return names;
 }
 
 function stopSignalOf(name: ProcessName): NodeJS.Signals {

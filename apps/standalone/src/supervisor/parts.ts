@@ -10,6 +10,7 @@ import { silentLogger } from '@bullpen/telemetry';
 import { CHECKOUT, type Secrets } from './home.js';
 import { natsUrl, platformEnvironment, usesScriptedModel, type Installation } from './platform-environment.js';
 import { PROCESS_NAMES, type ProcessName } from './run-file.js';
+import { localUrl } from './settings.js';
 import type { Part } from './supervised-process.js';
 
 const POLL_MS = 50;
@@ -85,12 +86,11 @@ function scriptedModelPart({ settings, ports }: Installation): Part | null {
 
 function platformPart(installation: Installation): Part {
   const main = join(CHECKOUT, 'apps', 'standalone', 'dist', 'platform.js');
-  const { BULLPEN_HOST: host, BULLPEN_PORT: port } = installation.settings;
   return {
     name: 'platform',
     title: 'platform',
     prepare: async () => ({ command: process.execPath, args: ['--enable-source-maps', main], env: platformEnvironment(installation, process.env) }),
-    ready: () => waitForHttp(`http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}/readyz`, PLATFORM_READY_TIMEOUT_MS),
+    ready: () => waitForHttp(`${localUrl(installation.settings)}/readyz`, PLATFORM_READY_TIMEOUT_MS),
     stopSignal: 'SIGTERM',
     // Turns are ended and sandboxes stopped in this time.
     stopTimeoutMs: 20_000,

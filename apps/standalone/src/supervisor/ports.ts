@@ -12,12 +12,18 @@ export async function requireFreePort(port: number, host: string): Promise<void>
   throw new Rejection('port.taken', message, { port, host, variable: 'BULLPEN_PORT' });
 }
 
-/** The ports of before where they are still free: runners that outlived the platform dial the same one again. */
-export async function choosePorts(before: Partial<Record<PortName, number>>): Promise<Record<PortName, number>> {
+/**
+ * The ports of before where they are still free, or in use by our own processes: runners that outlived the platform dial the same one
+ * again.
+ */
+export async function choosePorts(
+  before: Partial<Record<PortName, number>>,
+  ours: ReadonlySet<string> = new Set(),
+): Promise<Record<PortName, number>> {
   const chosen: Partial<Record<PortName, number>> = {};
   for (const name of PORT_NAMES) {
     const last = before[name];
-    const kept = last !== undefined && !Object.values(chosen).includes(last) && (await isFree(last, '127.0.0.1'));
+    const kept = last !== undefined && !Object.values(chosen).includes(last) && (ours.has(name) || (await isFree(last, '127.0.0.1')));
     chosen[name] = kept ? last : await freePort(Object.values(chosen));
   }
   return chosen as Record<PortName, number>;

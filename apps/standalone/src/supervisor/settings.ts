@@ -30,6 +30,11 @@ export function loadSettings(environment: NodeJS.ProcessEnv): Settings {
   throw new Rejection('mode.unknown', message, { mode: settings.BULLPEN_MODE });
 }
 
+/** Where this machine reaches the public API. */
+export function localUrl({ BULLPEN_HOST: host, BULLPEN_PORT: port }: Settings): string {
+  return `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`;
+}
+
 /** Who prompts in local mode, and so the author of what the agents commit: as git knows them. */
 export function localUser(settings: Settings): { name: string; email: string } {
   const login = userInfo().username;

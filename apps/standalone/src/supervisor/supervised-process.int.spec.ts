@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { LogFile } from './logs.js';
-import { isAlive, waitUntilGone, type ProcessIdentity } from './processes.js';
+import { identify, isAlive, waitUntilGone, type ProcessIdentity } from './processes.js';
 import { SupervisedProcess, type Part } from './supervised-process.js';
 
 const WAIT_MS = 10_000;
@@ -112,6 +113,24 @@ describe('SupervisedProcess', () => {
     await supervised.stop();
     expect(isAlive(current())).toBe(false);
     await expect(start).rejects.toThrow();
+  });
+
+  it('adopts what serves, starts it again when it dies, and ends it when stopped', async () => {
+    const orphan = spawn(process.execPath, ['-e', READY + FOR_EVER], { env: { READY: join(folder, 'ready') }, detached: true, stdio: 'ignore' });
+    const identity = identify(orphan.pid ?? 0) as ProcessIdentity;
+    expect(await supervise(READY + FOR_EVER).adopt(identity)).toBe(true);
+    orphan.kill('SIGKILL');
+    await until(() => said.some((line) => line.includes('is back')));
+    expect(current().pid).not.toBe(identity.pid);
+    await supervised.stop();
+    expect(isAlive(current())).toBe(false);
+  });
+
+  it('ends instead what does not serve', async () => {
+    const orphan = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
+    const identity = identify(orphan.pid ?? 0) as ProcessIdentity;
+    expect(await supervise('', { ready: () => Promise.reject(new Error('no')) }).adopt(identity)).toBe(false);
+    expect(isAlive(identity)).toBe(false);
   });
 
   it('passes on PATH, HOME and what the part says, and nothing else', async () => {

@@ -7,7 +7,7 @@ import type { ProcessSpec } from '@bullpen/embedded';
 import { Fault } from '@bullpen/errors';
 
 import type { LogFile } from './logs.js';
-import { endProcess, identify, type ProcessIdentity } from './processes.js';
+import { endProcess, identify, isAlive, type ProcessIdentity } from './processes.js';
 import type { ProcessName } from './run-file.js';
 
 /** What the supervisor must know about a program to keep it running. */
@@ -38,6 +38,9 @@ const MAX_BACKOFF_MS = 8_000;
 /** In a row: a process that served for STABLE_MS starts to count anew. */
 const MAX_FAILURES = 6;
 const STABLE_MS = 10_000;
+const ADOPT_TIMEOUT_MS = 5_000;
+/** How soon the end of a process that is nobody's child is noticed. */
+const ADOPTED_POLL_MS = 200;
 
 /** One child process, started again whenever it dies. */
 export class SupervisedProcess {
@@ -47,6 +50,7 @@ export class SupervisedProcess {
   #failures = 0;
   readonly #stopping = new AbortController();
   #starting: Promise<void> = Promise.resolve();
+  #adopted: Promise<void> = Promise.resolve();
   #restarting: Promise<void> = Promise.resolve();
 
   constructor(part: Part, options: SupervisedProcessOptions) {
@@ -68,11 +72,24 @@ export class SupervisedProcess {
     return this.#starting;
   }
 
+  /**
+   * Takes over what a killed supervisor left running, so that nobody who is talking to it is cut off. Resolves to whether it serves; what
+   * does not is ended, and `start` is then the way.
+   */
+  async adopt(identity: ProcessIdentity): Promise<boolean> {
+    this.#identity = identity;
+    const tooLate = delay(ADOPT_TIMEOUT_MS, false, { ref: false });
+    const serves = isAlive(identity) && (await Promise.race([this.#part.ready().then(() => true), tooLate]).catch(() => false));
+    if (!serves) await this.#end();
+    else if (!this.#stopping.signal.aborted) this.#adopted = this.#watchAdopted(identity);
+    return serves;
+  }
+
   /** Ends it and keeps it ended. Resolves once nothing of it runs. */
   async stop(): Promise<'gone' | 'killed' | 'stuck'> {
     this.#stopping.abort();
     const outcome = await this.#end();
-    await Promise.allSettled([this.#starting, this.#restarting]);
+    await Promise.allSettled([this.#starting, this.#adopted, this.#restarting]);
     return outcome;
   }
 
@@ -109,14 +126,22 @@ export class SupervisedProcess {
 
   #watch(child: ChildProcess): void {
     const since = Date.now();
-    const died = (code: number | null, signal: NodeJS.Signals | null): void => {
-      if (this.#stopping.signal.aborted) return;
-      if (Date.now() - since > STABLE_MS) this.#failures = 0;
-      this.#options.say(`${this.#part.title} died (${signal ?? `exit code ${String(code)}`}), starting it again`);
-      this.#restarting = this.#startAgain();
-    };
+    const died = (code: number | null, signal: NodeJS.Signals | null): void => this.#died(signal ?? `exit code ${String(code)}`, since);
     if (child.exitCode !== null || child.signalCode !== null) died(child.exitCode, child.signalCode);
     else child.once('exit', died);
+  }
+
+  async #watchAdopted(identity: ProcessIdentity): Promise<void> {
+    const since = Date.now();
+    while (isAlive(identity) && !this.#stopping.signal.aborted) await delay(ADOPTED_POLL_MS);
+    this.#died('taken over from the last supervisor', since);
+  }
+
+  #died(how: string, since: number): void {
+    if (this.#stopping.signal.aborted) return;
+    if (Date.now() - since > STABLE_MS) this.#failures = 0;
+    this.#options.say(`${this.#part.title} died (${how}), starting it again`);
+    this.#restarting = this.#startAgain();
   }
 
   async #startAgain(): Promise<void> {

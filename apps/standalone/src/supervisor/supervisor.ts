@@ -1,15 +1,15 @@
 import type { Fault } from '@bullpen/errors';
 
 import { homeAt, loadSecrets, loadToken, prepareHome, type Home } from './home.js';
-import { endLeftovers, endSandboxes } from './leftovers.js';
+import { endLeftovers, endSandboxes, leftoversOf, type Leftovers } from './leftovers.js';
 import { LogFile } from './logs.js';
 import { partsOf, prepareEventStream } from './parts.js';
-import type { Installation } from './platform-environment.js';
+import { usesScriptedModel, type Installation } from './platform-environment.js';
 import { choosePorts, requireFreePort } from './ports.js';
 import { identify } from './processes.js';
 import { readRun, releaseLock, writeRun, type Run } from './run-file.js';
 import { ensureSampleRepository } from './sample.js';
-import { localUser, type Settings } from './settings.js';
+import { localUrl, localUser, type Settings } from './settings.js';
 import { step, type Say } from './steps.js';
 import { SupervisedProcess, type Part } from './supervised-process.js';
 
@@ -22,6 +22,7 @@ export class Supervisor {
   readonly #say: Say;
   readonly #giveUp: (error: Fault) => void;
   readonly #running: SupervisedProcess[] = [];
+  #leftovers: Leftovers = {};
   #rotation: NodeJS.Timeout | null = null;
   #stopped: Promise<void> | null = null;
 
@@ -39,7 +40,7 @@ export class Supervisor {
     this.#rotation = setInterval(() => this.#rotateLogs(), LOG_CHECK_INTERVAL_MS);
     for (const part of partsOf(installation)) {
       if (part.name === 'platform') await this.#step('event log', () => prepareEventStream(installation));
-      await this.#step(part.title, () => this.#startPart(part));
+      await this.#step(part.title, () => this.#startPart(part), (adopted) => (adopted ? ' (was still running)' : ''));
     }
     return installation;
   }
@@ -50,25 +51,40 @@ export class Supervisor {
     return this.#stopped;
   }
 
-  async #step<T>(name: string, work: () => Promise<T>): Promise<T | null> {
-    return this.#stopped === null ? step(this.#say, name, work) : null;
+  async #step<T>(name: string, work: () => Promise<T>, note?: (result: T) => string): Promise<void> {
+    if (this.#stopped === null) await step(this.#say, name, work, note);
   }
 
   async #prepare(): Promise<Installation> {
     const { home } = this;
     prepareHome(home);
     const before = readRun(home);
-    const ended = await endLeftovers(before);
-    if (ended.length > 0) this.#say(`         ended what the last supervisor left: ${ended.join(', ')}`);
+    this.#leftovers = await this.#keepWhatServesOn(leftoversOf(before));
     const { BULLPEN_HOST: host, BULLPEN_PORT: port } = this.#settings;
     await requireFreePort(port, host);
-    const ports = await choosePorts(before?.ports ?? {});
-    writeRun(home, { url: `http://${host}:${port}`, ports, supervisor: identify(process.pid), processes: {} });
+    const ports = await choosePorts(before?.ports ?? {}, new Set(Object.keys(this.#leftovers)));
+    writeRun(home, { url: localUrl(this.#settings), ports, supervisor: identify(process.pid), processes: this.#leftovers });
     const secrets = loadSecrets(home);
     return { settings: this.#settings, home, secrets, token: loadToken(home), user: localUser(this.#settings), ports };
   }
 
-  async #startPart(part: Part): Promise<void> {
+  /** The platform is always started anew: its code or settings may be others now. Servers go on, unless they are no longer asked for. */
+  async #keepWhatServesOn({ platform, ...servers }: Leftovers): Promise<Leftovers> {
+    const { DATABASE_URL, NATS_URL } = this.#settings;
+    const { postgres, nats, scriptedModel } = servers;
+    const keep = {
+      ...(postgres && DATABASE_URL === undefined ? { postgres } : {}),
+      ...(nats && NATS_URL === undefined ? { nats } : {}),
+      ...(scriptedModel && usesScriptedModel(this.#settings) ? { scriptedModel } : {}),
+    };
+    const rest = Object.entries({ ...servers, ...(platform ? { platform } : {}) }).filter(([name]) => !(name in keep));
+    const ended = await endLeftovers(Object.fromEntries(rest));
+    if (ended.length > 0) this.#say(`         the last supervisor was killed; ended what it left: ${ended.join(', ')}`);
+    return keep;
+  }
+
+  /** Resolves to whether it was running already. */
+  async #startPart(part: Part): Promise<boolean> {
     const supervised = new SupervisedProcess(part, {
       log: new LogFile(this.home.logs, part.name),
       record: (identity) => this.#amendRun((run) => ({ ...run, processes: { ...run.processes, [part.name]: identity ?? undefined } })),
@@ -76,7 +92,10 @@ export class Supervisor {
       giveUp: this.#giveUp,
     });
     this.#running.push(supervised);
+    const leftover = this.#leftovers[part.name];
+    if (leftover !== undefined && (await supervised.adopt(leftover))) return true;
     await supervised.start();
+    return false;
   }
 
   async #stop(): Promise<void> {
