@@ -30,7 +30,8 @@ generate() {
 compile() { node node_modules/typescript7/bin/tsc -b; }
 
 bundle() {
-  if [ -f "$RUNNER" ] && [ -z "$(find libs services/sandbox-runner -path '*/node_modules' -prune -o -path '*/dist/*.js' -newer "$RUNNER" -print | head -1)" ]; then
+  # It is made from sources, not from what the compiler wrote.
+  if [ -f "$RUNNER" ] && [ -z "$(find libs services/sandbox-runner package-lock.json -name node_modules -prune -o -path '*/dist/*' -prune -o \( -name '*.ts' -o -name 'package*.json' \) -newer "$RUNNER" -print | head -1)" ]; then
     say_note unchanged
     return 0
   fi
