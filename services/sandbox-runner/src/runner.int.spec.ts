@@ -11,12 +11,16 @@ import { fileURLToPath } from 'node:url';
 
 import { parseEventData, RUNNER_EXIT, runnerMessageSchema } from '@bullpen/contracts';
 import type { EventType, OrchestratorMessage, RunnerFrame, RunnerMessage, RunnerSpec } from '@bullpen/contracts';
+import { createPiAgent } from '@bullpen/agent-pi';
 import { startScriptedModel } from '@bullpen/scripted-model';
 import type { ScriptedModel } from '@bullpen/scripted-model';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { build } from 'esbuild';
 import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
+
+import { createRunnerLog } from './adapters/runner-log.js';
+import { Redactor } from './core/redactor.js';
+import { Runner } from './runner.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const NODE = join(ROOT, 'node_modules/.bin/node');
@@ -161,9 +165,8 @@ beforeAll(async () => {
   model = await startScriptedModel({ port: 0, onRequest: ({ headers }) => keys.push(String(headers['x-api-key'])) });
   bundleFolder = await mkdtemp(join(tmpdir(), 'runner-bundle-'));
   bundle = join(bundleFolder, 'runner.mjs');
-  const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" };
-  const entryPoints = [fileURLToPath(new URL('main.ts', import.meta.url))];
-  await build({ entryPoints, bundle: true, platform: 'node', format: 'esm', target: 'node22', conditions: ['source'], outfile: bundle, banner });
+  const bundled = spawnSync('npm', ['run', 'bundle', '--', `--outfile=${bundle}`], { cwd: join(ROOT, 'services/sandbox-runner'), encoding: 'utf8' });
+  expect(bundled.stderr).toBe('');
 });
 afterAll(async () => {
   await model.close();
@@ -195,9 +198,8 @@ function git(cwd: string, ...args: string[]): string {
   return result.stdout.trim();
 }
 
-async function start(changes: Partial<RunnerSpec> = {}, key: string | null = null, wrapper: string[] = []): Promise<RunnerUnderTest> {
-  const generation = changes.generation ?? 1;
-  const spec: RunnerSpec = {
+function specOf(generation: number): RunnerSpec {
+  return {
     sessionId: SESSION,
     sandboxId: `${SESSION}-${generation}`,
     generation,
@@ -209,13 +211,17 @@ async function start(changes: Partial<RunnerSpec> = {}, key: string | null = nul
     transcriptPath: null,
     agent: { name: 'pi', model: 'scripted-1', modelProvider: 'scripted', baseUrl: model.url },
     paths: { workspace: join(folder, 'workspace'), home: join(folder, 'home'), spool: join(folder, `spool-${generation}`) },
-    ...changes,
   };
+}
+
+async function start(changes: Partial<RunnerSpec> = {}, key: string | null = null, wrapper: string[] = []): Promise<RunnerUnderTest> {
+  const generation = changes.generation ?? 1;
+  const spec: RunnerSpec = { ...specOf(generation), ...changes };
   await mkdir(spec.paths.home, { recursive: true });
   const specPath = join(folder, `spec-${generation}.json`);
   await writeFile(specPath, JSON.stringify(spec), { mode: 0o600 });
   const environment = { PATH: process.env['PATH'] ?? '', BULLPEN_RUNNER_SPEC: specPath, BULLPEN_SANDBOX_ID: spec.sandboxId, BULLPEN_AGENTS: ROOT };
-  const [command = NODE, ...args] = [...wrapper, NODE, bundle];
+  const [command, ...args] = [...wrapper, NODE, bundle];
   const child = spawn(command, args, { cwd: '/', env: { ...environment, ...(key === null ? {} : { ANTHROPIC_API_KEY: key }) }, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stdout.on('data', (chunk) => (log += String(chunk)));
@@ -447,6 +453,45 @@ describe('the runner', () => {
     const runner = await startReady();
     orchestrator.send({ kind: 'refused', reason: { code: 'generation.superseded', message: 'superseded' } });
     expect(await runner.exited).toBe(RUNNER_EXIT.refused);
+  });
+
+  it('starts an agent again that ended between two prompts', async () => {
+    const runner = await startReady();
+    await orchestrator.until('agent', () => runner.log().includes('agent started'));
+    const first = agentPidOf(runner);
+    process.kill(first, 'SIGKILL');
+    await orchestrator.until('second agent', () => agentPidOf(runner) !== first);
+    orchestrator.prompt('say: hi');
+    await orchestrator.finished();
+    expect(finish()).toMatchObject({ outcome: 'completed' });
+  });
+
+  it('says why the agent does not start, and still ends the turn', async () => {
+    const agents = join(folder, 'no-agents');
+    const runner = await startReady({}, null, ['env', `BULLPEN_AGENTS=${agents}`]);
+    orchestrator.prompt('say: hi');
+    await orchestrator.finished();
+    expect(orchestrator.frames.map(({ type }) => type)).toEqual(['AgentStarted', 'AgentFailed', 'CheckpointCreated', 'AgentTurnFinished']);
+    expect(finish()).toMatchObject({ outcome: 'failed', reason: { code: 'agent.missing' } });
+    runner.child.kill('SIGTERM');
+    expect(await runner.exited).toBe(RUNNER_EXIT.stopped);
+  });
+
+  it('ends itself when no orchestrator answers for long', async () => {
+    await orchestrator.close();
+    const redactor = new Redactor([]);
+    const lines: string[] = [];
+    const runner = await Runner.create({
+      spec: specOf(1),
+      modelKey: null,
+      agent: createPiAgent({ nodePath: NODE, agentsFolder: ROOT }),
+      path: process.env['PATH'] ?? '',
+      redactor,
+      log: createRunnerLog(redactor, {}, (line) => lines.push(line)),
+      reconnectMs: 700,
+    });
+    expect(await runner.run()).toBe(RUNNER_EXIT.linkLost);
+    expect(lines.join('')).toContain('no orchestrator');
   });
 
   it('goes on from the checkpoint and the kept home in the next generation', async () => {

@@ -15,6 +15,7 @@ export class AgentHost {
   #live: AgentProcess | null = null;
   #prompted = false;
   #warmStarts = 0;
+  #busy = false;
   #stopped = false;
 
   constructor(agent: Agent, launch: AgentLaunch, log: RunnerLog) {
@@ -27,8 +28,9 @@ export class AgentHost {
     return this.#live?.pid ?? null;
   }
 
-  /** So that the next prompt finds it running. A failure shows itself when a prompt needs the agent. */
+  /** No prompt runs: the next one is to find the agent running. A failure shows itself when a prompt needs the agent. */
   warm(): void {
+    this.#busy = false;
     if (this.#stopped || this.#process !== null || this.#warmStarts >= MAX_WARM_STARTS) return;
     this.#warmStarts += 1;
     this.get().catch((error: unknown) => this.#log.info('agent not started in advance', { error }));
@@ -46,6 +48,7 @@ export class AgentHost {
   /** What this prompt is to the agent: the first of its process, or a further one. */
   takePrompt(agent: AgentProcess): Conversation {
     this.#warmStarts = 0;
+    this.#busy = true;
     const conversation = this.#prompted ? 'continued' : agent.conversation;
     this.#prompted = true;
     return conversation;
@@ -67,6 +70,7 @@ export class AgentHost {
       this.#log.info('agent ended', { pid: agent.pid, exitCode, signal });
       this.#live = null;
       this.#process = null;
+      if (!this.#busy) this.warm();
     });
     return agent;
   }

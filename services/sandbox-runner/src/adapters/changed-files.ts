@@ -7,7 +7,7 @@ import type { RunnerLog } from './runner-log.js';
 
 const SCAN_INTERVAL_MS = 300;
 /** Of the list in one event. */
-const MAX_LIST_BYTES = 128 * 1024;
+const MAX_LIST_BYTES = 96 * 1024;
 
 export interface ChangedFilesOptions {
   readonly workspace: string;

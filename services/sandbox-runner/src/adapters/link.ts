@@ -220,7 +220,13 @@ export class RunnerLink {
     const upload = this.#uploads[0];
     if (!upload || !this.#welcomed) return;
     this.#send({ kind: 'object', sha256: upload.sha256, bytes: upload.bytes.length });
-    for (let at = 0; at < upload.bytes.length; at += OBJECT_CHUNK_BYTES) this.#socket?.send(upload.bytes.subarray(at, at + OBJECT_CHUNK_BYTES));
+    const socket = this.#socket;
+    // A piece follows once the one before it has left. A cut ends this; the next welcome begins the object anew.
+    const sendFrom = (at: number) => {
+      if (socket !== this.#socket || at >= upload.bytes.length) return;
+      socket?.send(upload.bytes.subarray(at, at + OBJECT_CHUNK_BYTES), (error) => error ?? sendFrom(at + OBJECT_CHUNK_BYTES));
+    };
+    sendFrom(0);
   }
 
   #objectStored(sha256: string): void {

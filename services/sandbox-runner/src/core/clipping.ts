@@ -8,7 +8,7 @@ const PROGRESS_HEAD_BYTES = 1024;
 const PROGRESS_TAIL_BYTES = 3 * 1024;
 /** Of a tool's arguments as JSON, long strings already cut. */
 const MAX_INPUT_BYTES = 64 * 1024;
-const MAX_INPUT_DEPTH = 32;
+const MAX_INPUT_DEPTH = 24;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
