@@ -5,6 +5,8 @@ export interface TcpProxy {
   readonly port: number;
   /** Ends every connection at once and refuses new ones until `heal`. */
   cut(): void;
+  /** From now on the server's answers are lost; what clients send still arrives. Ends with `cut`. */
+  mute(): void;
   heal(): void;
   stop(): Promise<void>;
 }
@@ -13,6 +15,7 @@ export interface TcpProxy {
 export async function startTcpProxy(target: { readonly port: number }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let open = true;
+  let muted = false;
   const track = (socket: Socket): Socket => {
     sockets.add(socket);
     socket.setNoDelay(true);
@@ -26,11 +29,17 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
     const upstream = track(connect({ host: '127.0.0.1', port: target.port }));
     client.on('close', () => upstream.destroy());
     upstream.on('close', () => client.destroy());
-    client.pipe(upstream).pipe(client);
+    client.pipe(upstream);
+    upstream.on('data', (bytes: Buffer) => {
+      if (muted || client.destroyed) return;
+      if (!client.write(bytes)) upstream.pause();
+    });
+    client.on('drain', () => upstream.resume());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const cut = (): void => {
     open = false;
+    muted = false;
     for (const socket of sockets) socket.destroy();
   };
   const stop = (): Promise<void> => {
@@ -39,7 +48,7 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
   };
   // A server that listens on a port has an AddressInfo.
   const { port } = server.address() as AddressInfo;
-  return { port, cut, heal: () => void (open = true), stop };
+  return { port, cut, mute: () => void (muted = true), heal: () => void (open = true), stop };
 }
 
 /** A port that nothing listens on now. */
