@@ -50,7 +50,7 @@ export interface CommandHandler<State, Command, Event> {
    * another process is decided again on the new state. A command that turns out `already so`, or is rejected, was judged on the lane's end
    * as the leader has it.
    *
-   * @throws Rejection of the decider; Fault `command.contended` after 8 lost races; Fault of the log
+   * @throws Rejection of the decider; Fault `command.contended` after 8 lost races, `command.busy` when 64 wait; Fault of the log
    */
   handle(id: string, command: Command, meta: CommandMeta): Promise<Handled<State, Event>>;
   /** The fold up to the lane's end as the leader has it. */

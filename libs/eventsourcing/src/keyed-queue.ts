@@ -6,11 +6,11 @@ export class KeyedQueue {
 
   constructor(private readonly maxWaiting: number) {}
 
-  /** @throws Fault `queue.full` when `maxWaiting` pieces of work of this key wait already */
+  /** @throws Fault `command.busy` when `maxWaiting` pieces of work of this key wait already */
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const line = this.#waiting.get(key) ?? { last: Promise.resolve(), length: 0 };
     if (line.length >= this.maxWaiting) {
-      throw new Fault('queue.full', `${this.maxWaiting} commands for ${key} wait already. Try again shortly.`, { details: { id: key } });
+      throw new Fault('command.busy', `${this.maxWaiting} commands for ${key} wait already. Try again shortly.`, { details: { id: key } });
     }
     const result = line.last.then(work);
     this.#waiting.set(key, line);

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import type { Metadata } from '@grpc/grpc-js';
 import { Catch } from '@nestjs/common';
 import type { CanActivate, DynamicModule, ExecutionContext, LoggerService, RpcExceptionFilter, Type } from '@nestjs/common';
@@ -14,6 +15,9 @@ import { Fault, Rejection } from '@bullpen/errors';
 import type { Logger } from '@bullpen/telemetry';
 
 import { UNAUTHENTICATED, toStatus } from './wire-error.js';
+
+// It prints beside the structured log; what fails reaches us as an error.
+setLogVerbosity(logVerbosity.NONE);
 
 const PROTO_FOLDER = fileURLToPath(new URL('../../../proto/', import.meta.url));
 

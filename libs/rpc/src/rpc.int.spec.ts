@@ -33,6 +33,8 @@ class ProbeController {
         throw new TypeError(SECRET);
       case 'huge':
         throw new Rejection('repository.not-readable', 'Cannot read.', { text: 'x'.repeat(100_000) });
+      case 'large':
+        return { canonicalSource: 'x'.repeat(6_000_000) };
       case 'slow':
         await new Promise((resolve) => setTimeout(resolve, 400));
         return { canonicalSource: source };
@@ -78,6 +80,10 @@ describe('rpc', () => {
     const answer = await client().probeRepository({ source: '/srv/repo', branch: 'main' });
     expect(answer.canonicalSource).toBe('/srv/repo');
     expect(answer.defaultBranch).toBe('main');
+  });
+
+  it('carries answers of several megabytes: a long session is one', async () => {
+    expect((await client().probeRepository({ source: 'large' })).canonicalSource).toHaveLength(6_000_000);
   });
 
   it('carries a rejection with code, text and details', async () => {

@@ -365,6 +365,13 @@ describe('the session service', () => {
     expect((await eventsOf(sessionId)).filter(({ type }) => type === 'TurnEnded')).toHaveLength(1);
   }, 30_000);
 
+  it('lets go of everything when its port is taken', async () => {
+    await expect(startSession(config, silentLogger)).rejects.toMatchObject({ code: 'rpc.not-listening' });
+    const { sessionId, head } = await create({});
+    const page = await sessions.listSessions({ organisationId: ORGANISATION, after: head, limit: 1 });
+    expect([page.stale, page.sessions[0]?.sessionId]).toEqual([false, sessionId]);
+  });
+
   it('starts without Postgres, and without a checkpoint ends the same turns', async () => {
     const { sessionId } = await create({ prompt: 'one' });
     const turnId = (await stateOf(sessionId)).runningTurnId ?? '';

@@ -30,14 +30,14 @@ const agentStarted = (generation: number, attempt = 1): Told =>
 const agentFinished = (outcome: 'completed' | 'failed' | 'cancelled', attempt = 1): Told =>
   tell('agent', 'AgentTurnFinished', { turnId: 't1', attempt, outcome }, { generation: 1 });
 const reason = (code: string) => ({ code, message: `because of ${code}` });
-const lost = (turnId: string, turnAttempt: number): Told =>
+const lost = (turnId: string, turnAttempt: number, code = 'sandbox.exited'): Told =>
   tell('sandbox', 'SandboxLost', {
     generation: 1,
     sandboxId: `${SESSION}-1`,
     appendedThrough: 4,
     turnId,
     turnAttempt,
-    reason: reason('sandbox.exited'),
+    reason: reason(code),
     logTail: '',
   });
 const stage = (name: 'failed' | 'ready'): Told =>
@@ -87,6 +87,11 @@ describe('the turn process', () => {
     const failed = { outcome: 'failed', reason: { code: 'sandbox.lost', message: 'because of sandbox.exited' } };
     expect(endings(started(), agentStarted(1), lost('t1', 1))).toEqual([['t1', 1, failed]]);
     expect(endings(started(), lost('', 0))).toEqual([]);
+  });
+
+  it('says that the platform was stopped when that is why the sandbox is gone', () => {
+    const failed = { outcome: 'failed', reason: reason('platform.stopped') };
+    expect(endings(started(), agentStarted(1), lost('t1', 1, 'platform.stopped'))).toEqual([['t1', 1, failed]]);
   });
 
   it('waits for the end of the turn after the agent failed', () => {

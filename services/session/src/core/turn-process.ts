@@ -66,7 +66,8 @@ function endingBy(turn: FollowedTurn, event: EventOf & { readonly turnId?: strin
   }
   if (event.type === 'SandboxLost') {
     const { turnId, turnAttempt, reason } = event.data;
-    return isSame(turn, { turnId, attempt: turnAttempt }) ? failed(SANDBOX_LOST, reason) : null;
+    const code = reason.code === PLATFORM_STOPPED ? PLATFORM_STOPPED : SANDBOX_LOST;
+    return isSame(turn, { turnId, attempt: turnAttempt }) ? failed(code, reason) : null;
   }
   if (event.type === 'SandboxStopped') {
     const ranThere = turn.generation > 0 && turn.generation === event.data.generation;
