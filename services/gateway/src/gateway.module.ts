@@ -9,7 +9,8 @@ import type { Logger } from '@bullpen/telemetry';
 
 import { EventPages } from './adapters/log/event-pages.js';
 import { SessionFeeds } from './adapters/log/session-feeds.js';
-import { PlatformController } from './adapters/rest/platform.controller.js';
+import { AgentsController } from './adapters/rest/agents.controller.js';
+import { HealthController } from './adapters/rest/health.controller.js';
 import { SessionContentsController } from './adapters/rest/session-contents.controller.js';
 import { SessionsController } from './adapters/rest/sessions.controller.js';
 import {
@@ -37,7 +38,7 @@ export class GatewayModule implements OnModuleDestroy {
     const key = config.BULLPEN_RPC_KEY;
     return {
       module: GatewayModule,
-      controllers: [PlatformController, SessionsController, SessionContentsController],
+      controllers: [HealthController, AgentsController, SessionsController, SessionContentsController],
       providers: [
         { provide: GATEWAY_CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },

@@ -9,7 +9,7 @@ import type { Logger } from '@bullpen/telemetry';
 import { serveApiDocs } from './adapters/rest/api-docs.js';
 import { useEdge } from './adapters/rest/edge.js';
 import { ProblemFilter } from './adapters/rest/problem.filter.js';
-import { validationPipe } from './adapters/rest/validation.js';
+import type { RouteTable } from './adapters/rest/problem.filter.js';
 import { SyncIoAdapter } from './adapters/socket/sync-io.adapter.js';
 import type { GatewayConfig } from './config.js';
 import { GatewayModule } from './gateway.module.js';
@@ -45,8 +45,7 @@ export async function serveGateway(config: GatewayConfig, log: EventLog, logger:
   app.disable('x-powered-by');
   app.useWebSocketAdapter(new SyncIoAdapter(app, { token, allowedHosts }));
   useEdge(app, { token, allowedHosts });
-  app.useGlobalPipes(validationPipe());
-  app.useGlobalFilters(new ProblemFilter(logger));
+  app.useGlobalFilters(new ProblemFilter(app.getHttpAdapter().getInstance() as unknown as RouteTable, logger));
   serveApiDocs(app);
   try {
     await app.listen(config.BULLPEN_PORT, config.BULLPEN_HOST);

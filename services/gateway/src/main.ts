@@ -1,5 +1,3 @@
-import 'reflect-metadata';
-
 import { createLogger } from '@bullpen/telemetry';
 
 import { loadGatewayConfig } from './config.js';

@@ -21,7 +21,7 @@ export interface ConnectOptions {
 }
 
 export function connectTo(url: string, options: ConnectOptions = {}): Socket {
-  const extraHeaders = options.origin === undefined ? {} : { origin: options.origin };
+  const extraHeaders: Record<string, string> = options.origin === undefined ? {} : { origin: options.origin };
   const auth = { token: options.token ?? TOKEN };
   const socket = io(url, { transports: ['websocket'], auth, reconnection: false, forceNew: true, extraHeaders });
   sockets.push(socket);
@@ -34,7 +34,7 @@ export interface Watcher {
   readonly snapshots: SessionSnapshot[];
   readonly heads: string[];
   readonly errors: { code: string; details: Record<string, unknown> }[];
-  subscribe(request: SubscribeRequest): Promise<Acknowledgement<SubscribeSuccess>>;
+  readonly subscribe: (request: SubscribeRequest) => Promise<Acknowledgement<SubscribeSuccess>>;
 }
 
 /** Keeps what a subscriber is sent, as it came. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
 
 import { tokensEqual } from '@bullpen/auth';
 import { MAX_PROMPT_BYTES } from '@bullpen/contracts';
@@ -11,6 +11,8 @@ import { isKnownHost, isKnownOrigin } from '../../core/hosts.js';
 
 /** A prompt of control characters grows sixfold as JSON; the session service measures the prompt itself. */
 export const MAX_BODY_BYTES = 6 * MAX_PROMPT_BYTES + 64 * 1024;
+
+type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
 const REQUEST_ID = /^[\w.:-]{1,100}$/;
 const OPEN_PATHS: readonly string[] = ['/', '/healthz', '/readyz', '/api/docs-json'];
@@ -27,14 +29,14 @@ export function useEdge(app: NestExpressApplication, options: EdgeOptions): void
   app.useBodyParser('json', { limit: MAX_BODY_BYTES, inflate: false });
 }
 
-function identify(request: Request, response: Response, next: NextFunction): void {
-  const given = request.get('x-request-id');
-  response.setHeader('X-Request-Id', given !== undefined && REQUEST_ID.test(given) ? given : randomUUID());
+const identify: Middleware = ({ headers }, response, next) => {
+  const given = headers['x-request-id'];
+  response.setHeader('X-Request-Id', typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID());
   next();
-}
+};
 
-function harden(request: Request, response: Response, next: NextFunction): void {
-  const isDocs = DOCS_PATH.test(request.path);
+const harden: Middleware = (request, response, next) => {
+  const isDocs = DOCS_PATH.test(pathOf(request));
   const docs = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
   response.setHeader('Content-Security-Policy', isDocs ? docs : "default-src 'none'; frame-ancestors 'none'; sandbox");
   response.setHeader('X-Content-Type-Options', 'nosniff');
@@ -44,9 +46,9 @@ function harden(request: Request, response: Response, next: NextFunction): void 
   response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
   if (!isDocs) response.setHeader('Cache-Control', 'no-store');
   next();
-}
+};
 
-function checkHost({ allowedHosts }: EdgeOptions): RequestHandler {
+function checkHost({ allowedHosts }: EdgeOptions): Middleware {
   return (request, _response, next) => {
     const port = request.socket.localPort ?? 0;
     const { host, origin } = request.headers;
@@ -60,12 +62,18 @@ function checkHost({ allowedHosts }: EdgeOptions): RequestHandler {
   };
 }
 
-function checkToken({ token }: EdgeOptions): RequestHandler {
+function checkToken({ token }: EdgeOptions): Middleware {
   return (request, _response, next) => {
-    if (OPEN_PATHS.includes(request.path) || DOCS_PATH.test(request.path)) return next();
-    const given = /^Bearer +(.+)$/i.exec(request.get('authorization') ?? '')?.[1];
+    const path = pathOf(request);
+    if (OPEN_PATHS.includes(path) || DOCS_PATH.test(path)) return next();
+    const given = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (given === undefined) throw new Rejection('auth.missing', 'This request carries no token. Send `Authorization: Bearer <token>`.');
     if (!tokensEqual(given, token)) throw new Rejection('auth.invalid', 'This token is not valid here.');
     next();
   };
+}
+
+/** As it was sent: what does not match to the letter is not open. */
+export function pathOf({ url = '/' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? '/';
 }

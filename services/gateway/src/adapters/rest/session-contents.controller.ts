@@ -11,6 +11,7 @@ import { OBJECT_STORE } from '../../tokens.js';
 import { EventPages, sessionNotFound } from '../log/event-pages.js';
 import { SessionReader } from '../rpc/session-reader.js';
 import { DEFAULT_EVENTS, DiffQuery, EventsQuery } from './request.dto.js';
+import { valid } from './validation.js';
 
 const SHA256 = /^[0-9a-f]{64}$/;
 const EMPTY = new Uint8Array();
@@ -29,7 +30,7 @@ export class SessionContentsController {
   @Get('events')
   @ApiOperation({ summary: 'A page of the session’s events, oldest first.' })
   @ApiResponse({ status: 200, description: '{epoch, events, head, more}' })
-  events(@Param('id') sessionId: string, @Query() { after, before, limit = DEFAULT_EVENTS }: EventsQuery) {
+  events(@Param('id') sessionId: string, @Query(valid(EventsQuery)) { after, before, limit = DEFAULT_EVENTS }: EventsQuery) {
     if (!isEntityId(sessionId)) throw sessionNotFound(sessionId);
     if (after !== undefined && before !== undefined) {
       throw new Rejection('request.invalid', 'A page is `after` an event or `before` one, not both.', { fields: ['after', 'before'] });
@@ -49,7 +50,7 @@ export class SessionContentsController {
   @Header('Content-Type', 'text/x-diff; charset=utf-8')
   @ApiProduces('text/x-diff')
   @ApiOperation({ summary: 'What the session, or one turn of it, changed: a git patch. Empty when nothing did.' })
-  async diff(@Param('id') id: string, @Query() { turn }: DiffQuery): Promise<StreamableFile> {
+  async diff(@Param('id') id: string, @Query(valid(DiffQuery)) { turn }: DiffQuery): Promise<StreamableFile> {
     const patch = patchOf((await this.sessions.load(id)).state, turn);
     const bytes = patch === null || patch.sha256 === '' ? EMPTY : await this.objects.get(patch.sha256);
     return new StreamableFile(bytes, { type: 'text/x-diff; charset=utf-8', length: bytes.byteLength });

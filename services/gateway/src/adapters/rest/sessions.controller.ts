@@ -12,6 +12,7 @@ import { SessionReader } from '../rpc/session-reader.js';
 import { IdempotencyKey } from './idempotency-key.js';
 import { CreateSessionBody, ListSessionsQuery, QueuePromptBody } from './request.dto.js';
 import { sessionRow, sessionView } from './session.view.js';
+import { valid } from './validation.js';
 
 const KEY_HEADER = { name: 'Idempotency-Key', required: false, description: 'The same key and body give the same answer.' };
 
@@ -30,7 +31,7 @@ export class SessionsController {
   @ApiHeader(KEY_HEADER)
   @ApiResponse({ status: 201, description: 'The session, `head` (its last event) and `promptId`.' })
   @ApiResponse({ status: 422, description: 'repository.not-found, .not-git, .not-readable, .branch-missing; idempotency.mismatch' })
-  async create(@Body() body: CreateSessionBody, @IdempotencyKey() key: string) {
+  async create(@Body(valid(CreateSessionBody)) body: CreateSessionBody, @IdempotencyKey() key: string) {
     const { repository, branch = '', title = '', prompt = '', agent = '', model = '' } = body;
     const request = { context: requestContext(this.config, key), repository, branch, title, prompt, agent, model };
     const { sessionId, head, promptId } = await this.calls.createSession(request);
@@ -41,7 +42,7 @@ export class SessionsController {
   @Get()
   @ApiOperation({ summary: 'Lists sessions, newest first.' })
   @ApiResponse({ status: 200, description: '{sessions, nextCursor, stale}' })
-  async list(@Query() query: ListSessionsQuery) {
+  async list(@Query(valid(ListSessionsQuery)) query: ListSessionsQuery) {
     const { status = '', cursor = '', limit = 0, after = '' } = query;
     const page = await this.calls.listSessions({ organisationId: LOCAL_ORGANISATION, status, cursor, limit, after });
     return { sessions: page.sessions.map(sessionRow), nextCursor: page.nextCursor || null, stale: page.stale };
@@ -60,7 +61,7 @@ export class SessionsController {
   @ApiHeader(KEY_HEADER)
   @ApiResponse({ status: 202, description: '{promptId, position, head}; position 0: its turn started.' })
   @ApiResponse({ status: 413, description: 'prompt.too-large' })
-  async prompt(@Param('id') id: string, @Body() { text }: QueuePromptBody, @IdempotencyKey() key: string) {
+  async prompt(@Param('id') id: string, @Body(valid(QueuePromptBody)) { text }: QueuePromptBody, @IdempotencyKey() key: string) {
     const { promptId, position, head } = await this.calls.queuePrompt({ ...this.#command(id, key), text });
     return { promptId, position, head };
   }

@@ -1,11 +1,13 @@
 import { ValidationPipe } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 
 import { Rejection } from '@bullpen/errors';
 
-/** Bodies and queries hold what their class names and nothing else. */
-export function validationPipe(): ValidationPipe {
+/** For a body or a query: it holds what its class names and nothing else. */
+export function valid(expectedType: Type): ValidationPipe {
   return new ValidationPipe({
+    expectedType,
     whitelist: true,
     forbidNonWhitelisted: true,
     transform: true,
