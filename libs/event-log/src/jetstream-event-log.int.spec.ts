@@ -1,5 +1,5 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { connect } from '@nats-io/transport-node';
+import { connect, deferred } from '@nats-io/transport-node';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
@@ -173,10 +173,10 @@ describe('tail', () => {
     const from = (await session.lastSequence()) + 1;
     const id = newEntityId();
     const seen: LogMessage[] = [];
-    const gate = Promise.withResolvers<void>();
+    const gate = deferred<void>();
     const tail = await session.tail({ fromSequence: from }, async (message) => {
       seen.push(message);
-      if (seen.length === 2) await gate.promise;
+      if (seen.length === 2) await gate;
     });
     const one = await session.append({ lane: lane(id), events: [event('a')], expected: 0, key: '1' });
     const two = await session.append({ lane: lane(id), events: [event('b')], expected: one.sequence, key: '2' });
