@@ -124,8 +124,7 @@ function planLive(situation: Situation, sandbox: Generation): Step {
 }
 
 function planUnfenced({ desired, mode }: Situation, sandbox: Generation): Step {
-  if (mode === 'draining' || desired.closed) return { kind: 'recordStopped', sandbox, reason: endReason(desired, mode) };
-  return { kind: 'fence', sandbox };
+  return isUnwanted(desired, mode) ? { kind: 'recordStopped', sandbox, reason: endReason(desired, mode) } : { kind: 'fence', sandbox };
 }
 
 /** The driver does not have it: not made yet, removed on purpose, or gone. */
@@ -134,7 +133,7 @@ function planAbsent(situation: Situation, sandbox: Generation): Step {
   if (observed.runner.stopping) return planEnded(situation, sandbox, null);
   const isMade = sandbox.stage !== 'requested' && sandbox.stage !== 'provisioning';
   if (isMade) return planEnded(situation, sandbox, null);
-  if (mode === 'draining' || desired.closed) return { kind: 'recordStopped', sandbox, reason: endReason(desired, mode) };
+  if (isUnwanted(desired, mode)) return { kind: 'recordStopped', sandbox, reason: endReason(desired, mode) };
   if (sandbox.stage === 'requested') return { kind: 'enterStages', sandbox, stages: [{ stage: 'provisioning', since: null }] };
   return { kind: 'apply', sandbox };
 }
@@ -204,10 +203,15 @@ function keepsWorkspace(desired: SandboxedSession, sandboxId: string): boolean {
   return !desired.closed && desired.workspaceOf === sandboxId;
 }
 
+/** What is not made yet need not be. */
+function isUnwanted(desired: SandboxedSession, mode: Mode): boolean {
+  return mode === 'draining' || turnInNeed(desired) === null;
+}
+
 function endReason(desired: SandboxedSession, mode: Mode): Reason {
-  return desired.closed && mode === 'serving'
-    ? { code: 'session.closed', message: 'The session was archived or deleted.' }
-    : { code: PLATFORM_STOPPED, message: 'The platform was stopped. Retry once it runs again.' };
+  if (mode === 'draining') return { code: PLATFORM_STOPPED, message: 'The platform was stopped. Retry once it runs again.' };
+  if (desired.closed) return { code: 'session.closed', message: 'The session was archived or deleted.' };
+  return { code: 'sandbox.not-needed', message: 'The turn ended before its sandbox was made.' };
 }
 
 function exitReason(there: ObservedSandbox | null): Reason {

@@ -35,12 +35,12 @@ export function checkFrame(frame: RunnerFrame, source: FrameSource, at: string):
 
 /** Takes the place of a frame that cannot be appended, so that the lane goes on. */
 export function rejectedFrame(
-  frame: RunnerFrame,
+  n: number,
   source: FrameSource,
   rejection: { readonly reason: Reason; readonly bytes: number; readonly sha256: string; readonly at: string },
 ): StoredEvent {
   const { reason, bytes, sha256, at } = rejection;
-  const data: EventData['FrameRejected'] = { n: frame.n, reason, bytes, sha256 };
+  const data: EventData['FrameRejected'] = { n, reason, bytes, sha256 };
   return { type: 'FrameRejected', v: 1, at, actor: sandboxActor(source), data: data as unknown as JsonRecord };
 }
 

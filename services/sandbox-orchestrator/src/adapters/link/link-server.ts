@@ -1,0 +1,212 @@
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+
+import { WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
+
+import { verifySandboxToken } from '@bullpen/auth';
+import { MAX_LINK_MESSAGE_BYTES, RUNNER_LINK_PATH, runnerMessageSchema } from '@bullpen/contracts';
+import type { OrchestratorMessage, Reason } from '@bullpen/contracts';
+import { Fault, Rejection, describeError } from '@bullpen/errors';
+import type { ObjectStore } from '@bullpen/event-log';
+import type { Logger } from '@bullpen/telemetry';
+
+import { liveGeneration } from '../../core/sandbox.state.js';
+import type { FrameLanes, LaneHolder } from '../nats/frame-lanes.js';
+import type { SessionStates } from '../nats/session-states.js';
+import { UploadBudget } from './object-upload.js';
+import { CLOSE, RunnerLink, parseJson } from './runner-link.js';
+import type { RunnerViews } from './runner-views.js';
+
+const HELLO_DEADLINE_MS = 5_000;
+const MAX_CONNECTIONS = 500;
+/** For the rest of what an ended runner sent. */
+const LAST_WORDS_MS = 2_000;
+/** For appends of a link that was closed. */
+const SETTLE_TIMEOUT_MS = 10_000;
+
+export interface LinkServerParts {
+  readonly port: number;
+  readonly tokenKey: string;
+  readonly states: SessionStates;
+  readonly views: RunnerViews;
+  readonly lanes: FrameLanes;
+  readonly objects: ObjectStore;
+  readonly logger: Logger;
+  readonly onChange: (sessionId: string) => void;
+}
+
+/** Where runners dial in. One link per sandbox: a newer one replaces the older. */
+export class LinkServer {
+  readonly #links = new Map<string, { readonly link: RunnerLink; readonly socket: WebSocket }>();
+  readonly #budget = new UploadBudget();
+  readonly #http: Server;
+  readonly #sockets: WebSocketServer;
+
+  private constructor(private readonly parts: LinkServerParts) {
+    this.#http = createServer((_request, response) => response.writeHead(404).end());
+    this.#sockets = new WebSocketServer({ server: this.#http, path: RUNNER_LINK_PATH, maxPayload: MAX_LINK_MESSAGE_BYTES, perMessageDeflate: false });
+    this.#sockets.on('connection', (socket) => this.#accept(socket));
+  }
+
+  /** @throws Fault `link.not-listening` */
+  static async listen(parts: LinkServerParts): Promise<LinkServer> {
+    const server = new LinkServer(parts);
+    await new Promise<void>((resolve, reject) => {
+      const fault = (cause: Error) =>
+        reject(new Fault('link.not-listening', `Cannot listen on 127.0.0.1:${parts.port} for runners. Is the port taken?`, { cause }));
+      server.#sockets.once('error', fault);
+      server.#http.listen(parts.port, '127.0.0.1', () => {
+        server.#sockets.off('error', fault);
+        server.#sockets.on('error', (error) => parts.logger.warn('runner link server failed', { error }));
+        resolve();
+      });
+    });
+    return server;
+  }
+
+  get port(): number {
+    const address = this.#http.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  /** False when no link is there. */
+  send(sandboxId: string, message: OrchestratorMessage): boolean {
+    const entry = this.#links.get(sandboxId);
+    entry?.link.send(message);
+    return entry !== undefined;
+  }
+
+  /** Reads what an ended runner still said, then forgets the link. */
+  async lastWords(sandboxId: string): Promise<void> {
+    const entry = this.#links.get(sandboxId);
+    if (!entry) return;
+    await Promise.race([closed(entry.socket), pause(LAST_WORDS_MS)]);
+    await this.end(sandboxId);
+  }
+
+  /** Cuts the link; resolves once what it had sent is in the log or has failed. */
+  async end(sandboxId: string): Promise<void> {
+    const entry = this.#links.get(sandboxId);
+    if (!entry) return;
+    this.#forget(sandboxId, entry.link);
+    await Promise.race([entry.link.settled(), pause(SETTLE_TIMEOUT_MS)]);
+    entry.link.close(CLOSE.normal, 'ended');
+    entry.socket.terminate();
+  }
+
+  /** Runners keep running and connect to the next process. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#links.keys()].map((sandboxId) => this.end(sandboxId)));
+    for (const socket of this.#sockets.clients) socket.terminate();
+    this.#sockets.close();
+    await new Promise<void>((resolve) => this.#http.close(() => resolve()));
+  }
+
+  #accept(socket: WebSocket): void {
+    socket.on('error', () => undefined);
+    if (this.#sockets.clients.size > MAX_CONNECTIONS) return socket.close(CLOSE.tryLater, 'too many connections');
+    const deadline = setTimeout(() => socket.close(CLOSE.refused, 'no hello'), HELLO_DEADLINE_MS);
+    socket.once('close', () => clearTimeout(deadline));
+    socket.once('message', (data: Buffer, isBinary) => {
+      clearTimeout(deadline);
+      const early = () => this.#turnAway(socket, new Rejection('link.message-invalid', 'After hello, wait for welcome.'));
+      socket.on('message', early);
+      this.#greet(socket, data, isBinary)
+        .catch((error: unknown) => this.#turnAway(socket, error))
+        .finally(() => socket.off('message', early));
+    });
+  }
+
+  async #greet(socket: WebSocket, data: Buffer, isBinary: boolean): Promise<void> {
+    const holder = this.#identify(data, isBinary);
+    const { sandboxId } = holder;
+    await this.end(sandboxId);
+    const lane = await this.parts.lanes.open(holder);
+    // Meanwhile the sandbox may have ended, or connected once more.
+    this.#requireCurrent(holder);
+    await this.end(sandboxId);
+    if (socket.readyState !== socket.OPEN) return;
+    const link = this.#link(socket, holder, lane);
+    this.#links.set(sandboxId, { link, socket });
+    socket.on('message', (message: Buffer, binary) => link.receive(message, binary));
+    socket.once('close', () => this.#dropped(holder, link));
+    this.parts.views.connected(sandboxId);
+    this.parts.logger.info('runner connected', { sandboxId, appendedThrough: lane.appendedThrough });
+    link.send({ kind: 'welcome', appendedThrough: lane.appendedThrough });
+    this.parts.onChange(holder.sessionId);
+  }
+
+  #link(socket: WebSocket, holder: LaneHolder, lane: Awaited<ReturnType<FrameLanes['open']>>): RunnerLink {
+    const { states, objects, views, lanes, logger, onChange } = this.parts;
+    const { sessionId, sandboxId } = holder;
+    return new RunnerLink({
+      socket,
+      source: { ...holder, isTurn: (turnId) => states.get(sessionId)?.turnIds.includes(turnId) ?? false },
+      lane,
+      objects,
+      budget: this.#budget,
+      views,
+      logger,
+      onChange: () => onChange(sessionId),
+      onLaneFailure: () => lanes.drop(sandboxId),
+    });
+  }
+
+  /** @throws Rejection `link.message-invalid`, `token.invalid`, `token.expired`, `generation.superseded` */
+  #identify(data: Buffer, isBinary: boolean): LaneHolder {
+    const hello = runnerMessageSchema.safeParse(isBinary ? null : parseJson(data));
+    if (!hello.success || hello.data.kind !== 'hello') throw new Rejection('link.message-invalid', 'The first message must be hello.');
+    const { sessionId, sandboxId, generation } = verifySandboxToken(hello.data.token, this.parts.tokenKey, Date.now());
+    if (hello.data.sandboxId !== sandboxId || hello.data.generation !== generation) {
+      throw new Rejection('token.invalid', 'The token is of another sandbox.');
+    }
+    this.#requireCurrent({ sessionId, sandboxId, generation });
+    return { sessionId, sandboxId, generation };
+  }
+
+  #requireCurrent({ sessionId, sandboxId }: LaneHolder): void {
+    const session = this.parts.states.get(sessionId);
+    const isCurrent = session !== undefined && liveGeneration(session)?.sandboxId === sandboxId && session.fence?.sandboxId === sandboxId;
+    if (!isCurrent) throw new Rejection('generation.superseded', `The sandbox ${sandboxId} is not the session's current one.`, { sandboxId });
+  }
+
+  #turnAway(socket: WebSocket, error: unknown): void {
+    if (!(error instanceof Rejection)) {
+      this.parts.logger.warn('runner cannot be welcomed', { error });
+      socket.close(CLOSE.tryLater, 'try again');
+      return;
+    }
+    const { code, message } = describeError(error);
+    this.parts.logger.warn('runner refused', { code, details: error.details });
+    const reason: Reason = { code, message };
+    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify({ kind: 'refused', reason } satisfies OrchestratorMessage));
+    socket.close(CLOSE.refused, code);
+  }
+
+  #dropped({ sandboxId, sessionId }: LaneHolder, link: RunnerLink): void {
+    link
+      .settled()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#forget(sandboxId, link);
+        link.close(CLOSE.normal, 'closed');
+        this.parts.onChange(sessionId);
+      });
+  }
+
+  #forget(sandboxId: string, link: RunnerLink): void {
+    if (this.#links.get(sandboxId)?.link !== link) return;
+    this.#links.delete(sandboxId);
+    this.parts.views.disconnected(sandboxId);
+  }
+}
+
+function closed(socket: WebSocket): Promise<void> {
+  if (socket.readyState === socket.CLOSED) return Promise.resolve();
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+import { booleanVariable, loadConfig, portVariable } from '@bullpen/config';
+import { MODEL_PROVIDERS } from '@bullpen/contracts';
+
+const hostList = z
+  .string()
+  .transform((value) => value.split(',').map((host) => host.trim()).filter((host) => host !== ''))
+  .default([]);
+
+const schema = z.object({
+  NATS_URL: z.string().min(1),
+  ORCHESTRATOR_NATS_PASSWORD: z.string().min(1),
+  BULLPEN_RPC_KEY: z.string().min(1),
+  ORCHESTRATOR_GRPC_PORT: portVariable,
+  /** Stays the same over restarts: sandboxes that outlive the process dial it again. */
+  ORCHESTRATOR_LINK_PORT: portVariable,
+  BULLPEN_OBJECTS: z.string().startsWith('/'),
+  BULLPEN_SANDBOXES: z.string().startsWith('/'),
+  BULLPEN_MIRRORS: z.string().startsWith('/'),
+  BULLPEN_SANDBOX_KEY: z.string().min(32),
+  BULLPEN_MODEL_PROVIDER: z.enum(MODEL_PROVIDERS),
+  BULLPEN_MODEL_BASE_URL: z.url().optional(),
+  ANTHROPIC_API_KEY: z.string().optional(),
+  BULLPEN_RUNNER: z.string().startsWith('/'),
+  BULLPEN_NODE: z.string().startsWith('/'),
+  BULLPEN_AGENTS: z.string().startsWith('/'),
+  BULLPEN_LOCAL_PATHS: booleanVariable.default(false),
+  BULLPEN_ISOLATION: z.enum(['auto', 'none']).default('auto'),
+  BULLPEN_PRIVATE_HOSTS: hostList,
+});
+
+export type OrchestratorConfig = z.infer<typeof schema>;
+
+/** @throws Rejection `config.invalid` that names each wrong variable */
+export function loadOrchestratorConfig(environment: NodeJS.ProcessEnv = process.env): OrchestratorConfig {
+  return loadConfig(schema, environment);
+}

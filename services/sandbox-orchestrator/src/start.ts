@@ -1,0 +1,78 @@
+import { FolderObjectStore, connectEventLog } from '@bullpen/event-log';
+import { startRpcServer } from '@bullpen/rpc';
+import { createLocalDriver } from '@bullpen/sandbox-driver-local';
+import type { SandboxDriver } from '@bullpen/sandbox-driver';
+import type { Logger } from '@bullpen/telemetry';
+
+import type { ModelAccess } from './adapters/driver/sandbox-spec.js';
+import type { OrchestratorConfig } from './config.js';
+import { SandboxOrchestrator } from './orchestrator.js';
+import type { DrainOptions } from './orchestrator.js';
+import { createOrchestratorModule } from './orchestrator.module.js';
+
+export interface OrchestratorService {
+  /**
+   * Before an orderly shutdown of the platform, while the session service still runs: ends every sandbox and records which turn ended
+   * with it. False when some were left after the time.
+   */
+  drain(options: DrainOptions): Promise<boolean>;
+  /** Leaves the sandboxes running for the next process. */
+  close(): Promise<void>;
+}
+
+/** Serves once the log is folded and runners can connect. @throws Fault when the log, the driver or a port is not there */
+export async function startOrchestrator(config: OrchestratorConfig, logger: Logger): Promise<OrchestratorService> {
+  const driver = localDriver(config, logger);
+  const { NATS_URL: url, ORCHESTRATOR_NATS_PASSWORD: password } = config;
+  const log = await connectEventLog({ url, user: 'orchestrator', password, logger });
+  const opened: { close(): Promise<void> }[] = [log];
+  const close = async (): Promise<void> => {
+    for (const part of opened.splice(0).reverse()) await part.close();
+  };
+  try {
+    const orchestrator = await SandboxOrchestrator.start({
+      log,
+      objects: new FolderObjectStore(config.BULLPEN_OBJECTS),
+      driver,
+      model: modelAccess(config),
+      tokenKey: config.BULLPEN_SANDBOX_KEY,
+      linkPort: config.ORCHESTRATOR_LINK_PORT,
+      mirrorsFolder: config.BULLPEN_MIRRORS,
+      logger,
+    });
+    opened.push(orchestrator);
+    opened.push(await serve(config, driver, logger));
+    return { drain: (options) => orchestrator.drain(options), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function serve(config: OrchestratorConfig, driver: SandboxDriver, logger: Logger): Promise<{ close(): Promise<void> }> {
+  const rules = { localPaths: config.BULLPEN_LOCAL_PATHS, privateHosts: config.BULLPEN_PRIVATE_HOSTS };
+  return startRpcServer({
+    module: createOrchestratorModule(driver, rules),
+    package: 'bullpen.orchestrator.v1',
+    port: config.ORCHESTRATOR_GRPC_PORT,
+    key: config.BULLPEN_RPC_KEY,
+    logger,
+  });
+}
+
+function localDriver(config: OrchestratorConfig, logger: Logger): SandboxDriver {
+  return createLocalDriver({
+    folder: config.BULLPEN_SANDBOXES,
+    runnerFile: config.BULLPEN_RUNNER,
+    nodeBinary: config.BULLPEN_NODE,
+    agentsFolder: config.BULLPEN_AGENTS,
+    isolation: config.BULLPEN_ISOLATION,
+    logger,
+  });
+}
+
+function modelAccess(config: OrchestratorConfig): ModelAccess {
+  const provider = config.BULLPEN_MODEL_PROVIDER;
+  const apiKey = provider === 'anthropic' ? (config.ANTHROPIC_API_KEY ?? null) : null;
+  return { provider, baseUrl: config.BULLPEN_MODEL_BASE_URL ?? null, apiKey };
+}
