@@ -86,8 +86,8 @@ export class GoalTracker {
       case 'never':
         return true;
       case 'prompt':
-        // A prompt's own text heads its turn.
-        return this.#turnId !== null || (event.type === 'PromptQueued' && event.data['promptId'] === this.goal.promptId);
+        // Its own text heads the turn, the session's heading a session that is new.
+        return this.#turnId !== null || event.type === 'SessionCreated' || (event.type === 'PromptQueued' && event.data['promptId'] === this.goal.promptId);
       case 'nextTurn':
         return this.#turnId !== null;
     }
