@@ -166,7 +166,7 @@ beforeAll(async () => {
   bundleFolder = await mkdtemp(join(tmpdir(), 'runner-bundle-'));
   bundle = join(bundleFolder, 'runner.mjs');
   const bundled = spawnSync('npm', ['run', 'bundle', '--', `--outfile=${bundle}`], { cwd: join(ROOT, 'services/sandbox-runner'), encoding: 'utf8' });
-  expect(bundled.stderr).toBe('');
+  expect(bundled.status).toBe(0);
 });
 afterAll(async () => {
   await model.close();
@@ -354,6 +354,16 @@ describe('the runner', () => {
     expect(await runner.exited).toBe(RUNNER_EXIT.stopped);
   });
 
+  it('leaves alone what the driver put around it', async () => {
+    const log = join(folder, 'log');
+    const runner = await startReady({}, null, ['sh', '-c', `{ "$@"; } 2>&1 | tee ${log}`, 'sh']);
+    orchestrator.prompt('run: echo one');
+    await orchestrator.finished();
+    orchestrator.prompt('run: echo two', { turnId: 'turn-2' });
+    await orchestrator.finished('turn-2');
+    await orchestrator.until('log', () => runner.log().includes('"turnId":"turn-2"'));
+  });
+
   it('cancels a tool that runs, and ends what a completed turn left in the background', async () => {
     const marker = `3601.${Date.now() % 100_000}`;
     await startReady();
@@ -485,7 +495,7 @@ describe('the runner', () => {
       spec: specOf(1),
       modelKey: null,
       agent: createPiAgent({ nodePath: NODE, agentsFolder: ROOT }),
-      path: process.env['PATH'] ?? '',
+      environment: { PATH: process.env['PATH'] ?? '' },
       redactor,
       log: createRunnerLog(redactor, {}, (line) => lines.push(line)),
       reconnectMs: 700,

@@ -25,8 +25,8 @@ export interface RunnerOptions {
   readonly spec: RunnerSpec;
   readonly modelKey: string | null;
   readonly agent: Agent;
-  /** Passed on to the agent: where programs are found. */
-  readonly path: string;
+  /** What the agent inherits. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly redactor: Redactor;
   readonly log: RunnerLog;
   readonly reconnectMs?: number;
@@ -125,11 +125,12 @@ export class Runner {
   }
 
   async #launch() {
-    const { spec, modelKey, path } = this.#options;
+    const { spec, modelKey } = this.#options;
     const { model, modelProvider, baseUrl } = spec.agent;
     const { home, workspace } = spec.paths;
     const transcript = spec.transcriptPath === null ? null : await readFile(spec.transcriptPath, 'utf8');
-    const environment = { PATH: path, HOME: home, LANG: 'C.UTF-8', TERM: 'dumb', [SANDBOX_ID_VARIABLE]: spec.sandboxId };
+    const own = { HOME: home, LANG: 'C.UTF-8', TERM: 'dumb', [SANDBOX_ID_VARIABLE]: spec.sandboxId };
+    const environment = { ...this.#options.environment, ...own };
     return { cwd: workspace, home, model, modelProvider, baseUrl, apiKey: modelKey, environment, resume: true, transcript };
   }
 

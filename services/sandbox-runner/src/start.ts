@@ -26,8 +26,14 @@ export async function createRunner(environment: NodeJS.ProcessEnv): Promise<Runn
   const { sessionId, sandboxId } = spec;
   const log = createRunnerLog(redactor, { sessionId, sandboxId });
   const agent = agentOf(spec, environment[AGENTS_VARIABLE]);
-  const path = environment['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
-  return Runner.create({ spec, modelKey, agent, path, redactor, log });
+  return Runner.create({ spec, modelKey, agent, environment: passedOn(environment), redactor, log });
+}
+
+/** All that an agent inherits: where programs are, and how the network is reached. */
+const PASSED_ON = ['PATH', 'TZ', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
+
+function passedOn(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(PASSED_ON.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));
 }
 
 async function readSpec(path: string | undefined): Promise<RunnerSpec> {

@@ -37,34 +37,29 @@ export async function killBackground({ sandboxId, agentPid }: KillRequest): Prom
 async function findTargets({ sandboxId, agentPid }: KillRequest, namespace: boolean): Promise<number[]> {
   const processes = await listProcesses();
   const parents = new Map(processes.map(({ pid, parent }) => [pid, parent]));
+  const wrappers = await wrappersOfRunner(parents, sandboxId);
   const targets: number[] = [];
   for (const { pid } of processes) {
-    if (pid === 1 || pid === process.pid || pid === agentPid) continue;
-    const owner = ownerOf(pid, parents, agentPid);
-    if (owner === 'runner') continue;
-    if (owner === 'agent' || namespace || (await carriesId(pid, sandboxId))) targets.push(pid);
+    if (pid === 1 || pid === agentPid || wrappers.has(pid)) continue;
+    const owner = ancestry(pid, parents).find((one) => one === agentPid || one === process.pid || wrappers.has(one));
+    const isOrphan = owner === undefined && (namespace || (await carriesId(pid, sandboxId)));
+    if (isOrphan || (owner !== undefined && owner === agentPid)) targets.push(pid);
   }
   return targets;
 }
 
-/** Whose descendant a process is; an orphan is nobody's. */
-function ownerOf(pid: number, parents: ReadonlyMap<number, number>, agentPid: number | null): 'agent' | 'runner' | 'nobody' {
-  const seen = new Set<number>();
-  for (let at = parents.get(pid); at !== undefined && at > 1 && !seen.has(at); at = parents.get(at)) {
-    if (at === agentPid) return 'agent';
-    if (at === process.pid) return 'runner';
-    seen.add(at);
-  }
-  return isAncestorOfRunner(pid, parents) ? 'runner' : 'nobody';
+/** What the driver put around this runner, and so around its log: it carries the sandbox's id too. */
+async function wrappersOfRunner(parents: ReadonlyMap<number, number>, sandboxId: string): Promise<ReadonlySet<number>> {
+  const wrappers = new Set<number>();
+  for (const pid of ancestry(process.pid, parents).slice(1)) if (await carriesId(pid, sandboxId)) wrappers.add(pid);
+  return wrappers;
 }
 
-function isAncestorOfRunner(pid: number, parents: ReadonlyMap<number, number>): boolean {
-  const seen = new Set<number>();
-  for (let at = parents.get(process.pid); at !== undefined && !seen.has(at); at = parents.get(at)) {
-    if (at === pid) return true;
-    seen.add(at);
-  }
-  return false;
+/** A process, its parent, and so on, without the first process of all, which takes in orphans. */
+function ancestry(pid: number, parents: ReadonlyMap<number, number>): number[] {
+  const line: number[] = [];
+  for (let at: number | undefined = pid; at !== undefined && at > 1 && !line.includes(at); at = parents.get(at)) line.push(at);
+  return line;
 }
 
 /** bubblewrap is the first process of the namespaces it makes. */

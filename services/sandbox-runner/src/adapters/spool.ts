@@ -1,4 +1,4 @@
-import { mkdir, open, rm, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -45,8 +45,9 @@ export class Spool {
 
   /** A folder of its own generation: what lies in it is removed. */
   static async open(folder: string, limitBytes = SPOOL_BYTES): Promise<Spool> {
-    await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    // The folder itself may be a mount point, which cannot be removed.
+    for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true, force: true });
     return new Spool(folder, limitBytes);
   }
 
