@@ -1,4 +1,4 @@
 export { createRpcClient } from './rpc-client.js';
 export type { RpcClientOptions } from './rpc-client.js';
-export { startRpcServer } from './rpc-server.js';
+export { nestLogger, startRpcServer } from './rpc-server.js';
 export type { RpcServer, RpcServerOptions } from './rpc-server.js';

@@ -103,7 +103,8 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-function nestLogger(logger: Logger): LoggerService {
+/** What Nest itself logs, in the platform's form: its chatter is debug. */
+export function nestLogger(logger: Logger): LoggerService {
   const text = (message: unknown): string => (message instanceof Error ? message.message : String(message));
   return {
     log: (message) => logger.debug('nest', { detail: text(message) }),

@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Fault } from '@bullpen/errors';
 import { connectEventLog } from '@bullpen/event-log';
 import type { EventLog } from '@bullpen/event-log';
+import { nestLogger } from '@bullpen/rpc';
 import type { Logger } from '@bullpen/telemetry';
 
 import { serveApiDocs } from './adapters/rest/api-docs.js';
@@ -38,7 +39,7 @@ export async function serveGateway(config: GatewayConfig, log: EventLog, logger:
   const { BULLPEN_TOKEN: token, allowedHosts } = config;
   const app = await NestFactory.create<NestExpressApplication>(GatewayModule.create({ config, log, logger }), {
     bodyParser: false,
-    logger: false,
+    logger: nestLogger(logger),
     abortOnError: false,
     forceCloseConnections: true,
   });
