@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { identify } from '../src/supervisor/processes.js';
 import { CHECKOUT, TestPlatform, eventually } from './platform.harness.js';
 import { processesWithCommand } from './processes.harness.js';
 
@@ -86,7 +87,7 @@ describe('make up', () => {
     expect(stops).toEqual(stops.toSorted((a, b) => a - b));
     expect(stops).not.toContain(-1);
     expect(processesWithCommand(platform.home)).toEqual([]);
-    for (const { pid } of Object.values(before.processes)) expect(() => process.kill(pid, 0)).toThrow();
+    for (const { pid } of Object.values(before.processes)) expect(identify(pid)).toBeNull();
 
     await platform.up();
     expect(platform.runFile.ports).toEqual(before.ports);
@@ -98,7 +99,7 @@ describe('make down', () => {
     const { processes } = platform.runFile;
     await platform.killSupervisor();
     expect(await supervisor('down')).toMatchObject({ exitCode: 0, output: expect.stringContaining('killed supervisor') as unknown });
-    for (const { pid } of Object.values(processes)) expect(() => process.kill(pid, 0)).toThrow();
+    for (const { pid } of Object.values(processes)) expect(identify(pid)).toBeNull();
     expect(await supervisor('down')).toEqual({ exitCode: 0, output: 'Nothing runs.\n' });
   }, 60_000);
 
