@@ -97,7 +97,12 @@ describe('Postgres', () => {
 });
 
 describe('NATS', () => {
-  const options = async () => ({ storeDir: join(folder, 'nats'), configFile: join(folder, 'nats.conf'), port: await freePort(), passwords });
+  const options = async () => ({
+    storeDir: join(folder, 'nats'),
+    configFile: join(folder, 'nats.conf'),
+    port: await freePort(),
+    passwords,
+  });
 
   it('starts with a configuration that only its owner reads', async () => {
     const settings = await options();
@@ -114,8 +119,13 @@ describe('NATS', () => {
   it('refuses a server that is too old, as a program and on the wire', async () => {
     const binary = join(folder, 'old-nats');
     await writeFile(binary, '#!/bin/sh\necho "nats-server: v2.9.10"\n', { mode: 0o755 });
-    await expect(prepareNats({ ...(await options()), binary })).rejects.toMatchObject({ code: 'nats.version', details: { found: 'nats-server: v2.9.10' } });
-    const old = createServer((socket) => socket.on('error', () => undefined).write('INFO {"server_id":"x","version":"2.9.10"}\r\n'));
+    await expect(prepareNats({ ...(await options()), binary })).rejects.toMatchObject({
+      code: 'nats.version',
+      details: { found: 'nats-server: v2.9.10' },
+    });
+    const old = createServer((socket) =>
+      socket.on('error', () => undefined).write('INFO {"server_id":"x","version":"2.9.10"}\r\n'),
+    );
     await new Promise<void>((resolve) => old.listen(0, '127.0.0.1', resolve));
     const { port } = old.address() as AddressInfo;
     await expect(waitForNats({ port })).rejects.toMatchObject({ code: 'nats.version', details: { found: '2.9.10' } });

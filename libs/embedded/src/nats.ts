@@ -31,7 +31,13 @@ export interface NatsOptions {
  *
  * @throws Rejection `nats.version` when the server is too old; Fault `embedded.failed` when it cannot be run
  */
-export async function prepareNats({ storeDir, configFile, port, passwords, binary = natsBinary() }: NatsOptions): Promise<ProcessSpec> {
+export async function prepareNats({
+  storeDir,
+  configFile,
+  port,
+  passwords,
+  binary = natsBinary(),
+}: NatsOptions): Promise<ProcessSpec> {
   const version = await run(binary, ['--version'], VERSION_TIMEOUT_MS);
   requireNatsVersion(version.trim());
   await mkdir(storeDir, { recursive: true, mode: 0o700 });
@@ -50,14 +56,22 @@ export function natsBinary(): string {
  *
  * @throws Rejection `nats.version`, Fault `nats.not-ready`
  */
-export async function waitForNats({ port, timeoutMs = NATS_READY_TIMEOUT_MS }: { port: number; timeoutMs?: number }): Promise<void> {
+export async function waitForNats({
+  port,
+  timeoutMs = NATS_READY_TIMEOUT_MS,
+}: {
+  port: number;
+  timeoutMs?: number;
+}): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   do {
     const version = await greetedVersion(port);
     if (version !== null) return requireNatsVersion(version);
     await delay(PROBE_INTERVAL_MS);
   } while (Date.now() < deadline);
-  throw new Fault('nats.not-ready', `NATS does not answer on port ${port} after ${timeoutMs} ms. See its log.`, { details: { port } });
+  throw new Fault('nats.not-ready', `NATS does not answer on port ${port} after ${timeoutMs} ms. See its log.`, {
+    details: { port },
+  });
 }
 
 /** The version in the server's INFO line; null when nothing that speaks NATS answers. */

@@ -49,7 +49,13 @@ export function postgresUrl({ port, password }: { port: number; password: string
 }
 
 /** Resolves once a client can log in and query. @throws Fault `postgres.not-ready` with the last error */
-export async function waitForPostgres({ url, timeoutMs = POSTGRES_READY_TIMEOUT_MS }: { url: string; timeoutMs?: number }): Promise<void> {
+export async function waitForPostgres({
+  url,
+  timeoutMs = POSTGRES_READY_TIMEOUT_MS,
+}: {
+  url: string;
+  timeoutMs?: number;
+}): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
   do {
@@ -60,7 +66,9 @@ export async function waitForPostgres({ url, timeoutMs = POSTGRES_READY_TIMEOUT_
     }
     await delay(PROBE_INTERVAL_MS);
   } while (Date.now() < deadline);
-  throw new Fault('postgres.not-ready', `Postgres does not answer after ${timeoutMs} ms: ${String(last)}. See its log.`, { cause: last });
+  throw new Fault('postgres.not-ready', `Postgres does not answer after ${timeoutMs} ms: ${String(last)}. See its log.`, {
+    cause: last,
+  });
 }
 
 async function query(url: string): Promise<void> {
@@ -82,7 +90,13 @@ async function initialise(dataDir: string, password: string): Promise<void> {
   await rm(fresh, { recursive: true, force: true });
   await writeFile(passwordFile, password, { mode: 0o600 });
   try {
-    const flags = ['--encoding=UTF8', '--locale=C', '--auth=scram-sha-256', `--username=${POSTGRES_USER}`, `--pwfile=${passwordFile}`];
+    const flags = [
+      '--encoding=UTF8',
+      '--locale=C',
+      '--auth=scram-sha-256',
+      `--username=${POSTGRES_USER}`,
+      `--pwfile=${passwordFile}`,
+    ];
     const { command, args } = asOrdinaryUser(nativeBinary('initdb'), ['-D', fresh, ...flags]);
     await run(command, args, INITDB_TIMEOUT_MS);
     await rename(fresh, dataDir);
@@ -104,7 +118,10 @@ async function clearStaleLock(dataDir: string): Promise<void> {
   while (processesIn(dataDir).length > 0 && Date.now() < deadline) await delay(LEFTOVER_POLL_MS);
   const left = processesIn(dataDir);
   if (left.length === 0) return rm(lock, { force: true });
-  throw new Rejection('postgres.running', `Processes of a killed Postgres still use ${dataDir}: ${left.join(', ')}. Stop them.`, { pids: left, dataDir });
+  throw new Rejection('postgres.running', `Processes of a killed Postgres still use ${dataDir}: ${left.join(', ')}. Stop them.`, {
+    pids: left,
+    dataDir,
+  });
 }
 
 /** Postgres refuses root; in a user namespace root is an ordinary user who still owns root's files. */

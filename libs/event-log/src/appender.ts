@@ -30,7 +30,8 @@ export async function append(connection: LogConnection, request: AppendRequest):
     const end = await lastMessage(connection, message.subject);
     if (end?.header(MESSAGE_ID_HEADER) === message.messageId) return appended(message, end.seq);
     const actual = end?.seq ?? 0;
-    if (actual !== message.expected || acknowledged?.duplicate === true) throw new LaneConflict(message.lane, message.expected, actual);
+    if (actual !== message.expected || acknowledged?.duplicate === true)
+      throw new LaneConflict(message.lane, message.expected, actual);
     if (Date.now() >= deadline) throw unavailable(message);
     await backoff(attempt);
   }

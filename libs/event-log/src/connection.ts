@@ -156,7 +156,11 @@ export function isTransient(error: unknown): boolean {
 export function asFailure(what: string, error: unknown): unknown {
   if (isRefused(error)) return new Bug(`the log refuses this user to ${what}: a lane has one owner (${String(error)})`);
   if (!isTransient(error) && !(error instanceof errors.ClosedConnectionError)) return error;
-  return new Fault('log.unavailable', `The event log cannot be reached to ${what}. It is tried again by itself; repeat the request.`, { cause: error });
+  return new Fault(
+    'log.unavailable',
+    `The event log cannot be reached to ${what}. It is tried again by itself; repeat the request.`,
+    { cause: error },
+  );
 }
 
 function isRefused(error: unknown): boolean {
@@ -185,10 +189,14 @@ async function connectWithin({ url, user, password }: LogCredentials, withinMs: 
       });
     } catch (error) {
       if (error instanceof errors.AuthorizationError) {
-        throw new Rejection('log.not-authorized', `The event log refuses user ${user}. Check its password and NATS_URL.`, { user });
+        throw new Rejection('log.not-authorized', `The event log refuses user ${user}. Check its password and NATS_URL.`, {
+          user,
+        });
       }
       if (Date.now() >= deadline) {
-        throw new Fault('log.unavailable', `The event log at ${url} does not answer. Start it, or correct NATS_URL.`, { cause: error });
+        throw new Fault('log.unavailable', `The event log at ${url} does not answer. Start it, or correct NATS_URL.`, {
+          cause: error,
+        });
       }
       await backoff(attempt);
     }

@@ -52,7 +52,10 @@ describe('The log under cut connections and killed servers', () => {
     const disturbances = fc
       .array(disturbance, { minLength: 6, maxLength: 12 })
       // One kill in every run: it is the hardest case.
-      .map((list): Disturbance[] => [...list.filter(({ kind }) => kind === 'cut'), { kind: 'kill', atMs: 50 + (list.length * 37) % 400, forMs: 50 }]);
+      .map((list): Disturbance[] => [
+        ...list.filter(({ kind }) => kind === 'cut'),
+        { kind: 'kill', atMs: 50 + ((list.length * 37) % 400), forMs: 50 },
+      ]);
     const property = fc.asyncProperty(disturbances, fc.infiniteStream(fc.integer({ min: 1, max: 4 })), runOnce);
     await fc.assert(property, { numRuns: RUNS, seed: SEED, endOnFailure: true });
   }, 120_000);
@@ -70,7 +73,8 @@ async function runOnce(disturbances: Disturbance[], sizes: fc.Stream<number>): P
 async function exercise(nats: TestNats, disturbances: readonly Disturbance[], sizes: fc.Stream<number>): Promise<void> {
   const sessions = Array.from({ length: SESSIONS }, () => newEntityId());
   const links = await Promise.all(Array.from({ length: CONNECTIONS }, () => nats.cutProxy()));
-  const open = (user: NatsUser, url = nats.url) => connectEventLog({ url, user, password: nats.passwords[user], logger: silentLogger });
+  const open = (user: NatsUser, url = nats.url) =>
+    connectEventLog({ url, user, password: nats.passwords[user], logger: silentLogger });
   const logs = await Promise.all(links.map((link, index) => open(WRITERS[index]?.user ?? 'gateway', link.url)));
   const readers = await Promise.all(logs.slice(WRITERS.length).map(follow));
 
@@ -134,36 +138,51 @@ interface Writer {
 }
 
 /** As a command handler does it: know the end, append, on a conflict read what came and decide again. */
-async function write({ log, lane, name, alone }: Writer, sizes: fc.Stream<number>): Promise<Acknowledged[]> {
+async function write(writer: Writer, sizes: fc.Stream<number>): Promise<Acknowledged[]> {
   const acknowledged: Acknowledged[] = [];
-  let expected = 0;
-  let since = 0;
-  let failed = false;
+  const progress: Progress = { expected: 0, failed: false };
   for (let n = 0; n < APPENDS_PER_WRITER; n += 1) {
     await delay(PACE_MS);
     const size = sizes.next().value ?? 1;
-    const events = Array.from({ length: size }, (_, index) => event(`${name}.${n}.${index}`));
-    for (let done = false; !done; ) {
-      try {
-        const { sequence, lastId } = await log.append({ lane, events, expected, key: `${name}.${n}` });
-        expected = sequence;
-        since = sequence;
-        acknowledged.push(...events.map(({ data }, index) => ({ token: String(data['token']), lastId: index === size - 1 ? lastId : null })));
-        done = true;
-      } catch (error) {
-        if (!(error instanceof LaneConflict) && !(error instanceof Fault)) throw error;
-        failed ||= error instanceof Fault;
-        // Only an append that was given up may arrive later behind its writer's back.
-        if (alone && !failed) throw error;
-        const found = await catchUp(log, lane, since, `${name}.${n}.0`);
-        expected = found.end;
-        since = found.end;
-        done = found.mine;
-        if (done) acknowledged.push(...events.map(({ data }) => ({ token: String(data['token']), lastId: null })));
-      }
-    }
+    const tokens = Array.from({ length: size }, (_, index) => `${writer.name}.${n}.${index}`);
+    const lastId = await writeOne(writer, progress, `${n}`, tokens);
+    acknowledged.push(...tokens.map((token, index) => ({ token, lastId: index === size - 1 ? lastId : null })));
   }
   return acknowledged;
+}
+
+interface Progress {
+  expected: number;
+  /** An append was given up: it may arrive later behind its writer's back. */
+  failed: boolean;
+}
+
+/** The last event's id; null when the append was found in the lane and not acknowledged. */
+async function writeOne(
+  { log, lane, name, alone }: Writer,
+  progress: Progress,
+  key: string,
+  tokens: readonly string[],
+): Promise<string | null> {
+  for (;;) {
+    try {
+      const { sequence, lastId } = await log.append({
+        lane,
+        events: tokens.map(event),
+        expected: progress.expected,
+        key: `${name}.${key}`,
+      });
+      progress.expected = sequence;
+      return lastId;
+    } catch (error) {
+      if (!(error instanceof LaneConflict) && !(error instanceof Fault)) throw error;
+      progress.failed ||= error instanceof Fault;
+      if (alone && !progress.failed) throw error;
+      const found = await catchUp(log, lane, progress.expected, tokens[0] ?? '');
+      progress.expected = found.end;
+      if (found.mine) return null;
+    }
+  }
 }
 
 async function catchUp(log: EventLog, lane: Lane, since: number, token: string): Promise<{ end: number; mine: boolean }> {
@@ -208,5 +227,11 @@ function expectInOrder(tokens: readonly string[]): void {
 }
 
 function event(token: string): StoredEvent {
-  return { type: 'Written', v: 1, at: '2026-01-01T00:00:00.000Z', actor: { kind: 'service', id: 't', name: 't' }, data: { token } };
+  return {
+    type: 'Written',
+    v: 1,
+    at: '2026-01-01T00:00:00.000Z',
+    actor: { kind: 'service', id: 't', name: 't' },
+    data: { token },
+  };
 }

@@ -66,12 +66,16 @@ export interface TailOptions {
   readonly filter?: 'all' | { readonly entity: 'session' | 'repository'; readonly lane: string };
 }
 
-/** A position in the log as it moves. Restarts itself on gaps, cut connections and server restarts; each message once, in order. */
+/**
+ * A position in the log as it moves. Restarts itself on gaps, cut connections and server restarts; each message once, in order. A
+ * message whose handler rejects comes again after a pause, as often as it takes: what must not block the tail, the handler catches.
+ */
 export interface Tail {
   /** Every message at or below this sequence has been handed to `onMessage`, and its promise has settled. */
   readonly position: number;
   /** Resolves once `position` ≥ sequence. @throws Fault `log.behind` after `timeoutMs` */
   reached(sequence: number, timeoutMs: number): Promise<void>;
+  /** Resolves once the handler is done with its message; not to be awaited in the handler itself. */
   stop(): Promise<void>;
 }
 

@@ -21,7 +21,11 @@ export class FolderObjectStore implements ObjectStore {
   async put(bytes: Uint8Array, expectedSha256?: string): Promise<ObjectRef> {
     if (bytes.byteLength > MAX_OBJECT_BYTES) {
       const details = { bytes: bytes.byteLength, limit: MAX_OBJECT_BYTES };
-      throw new Rejection('object.too-large', `The object has ${bytes.byteLength} bytes; ${MAX_OBJECT_BYTES} are allowed.`, details);
+      throw new Rejection(
+        'object.too-large',
+        `The object has ${bytes.byteLength} bytes; ${MAX_OBJECT_BYTES} are allowed.`,
+        details,
+      );
     }
     const sha256 = sha256Of(bytes);
     if (expectedSha256 !== undefined && expectedSha256 !== sha256) {

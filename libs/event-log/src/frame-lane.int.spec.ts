@@ -33,7 +33,10 @@ function event(type: string, data: StoredEvent['data']): StoredEvent {
 }
 
 function frames(first: number, last: number, text = 't'): Frame[] {
-  return Array.from({ length: last - first + 1 }, (_, index) => ({ n: first + index, event: event('Frame', { n: first + index, text }) }));
+  return Array.from({ length: last - first + 1 }, (_, index) => ({
+    n: first + index,
+    event: event('Frame', { n: first + index, text }),
+  }));
 }
 
 function generationOf(sessionId: string, generation: number): Generation {
@@ -42,7 +45,10 @@ function generationOf(sessionId: string, generation: number): Generation {
 
 function start(by: EventLog, generation: Generation): Promise<void> {
   const { sandboxId } = generation;
-  return startGeneration(by, { ...generation, event: event('GenerationStarted', { generation: generation.generation, sandboxId }) });
+  return startGeneration(by, {
+    ...generation,
+    event: event('GenerationStarted', { generation: generation.generation, sandboxId }),
+  });
 }
 
 async function newGeneration(): Promise<Generation> {
@@ -58,7 +64,9 @@ async function messages({ sessionId }: Generation): Promise<LogMessage[]> {
 }
 
 async function numbers(generation: Generation): Promise<unknown[]> {
-  return (await messages(generation)).flatMap(({ events }) => events.filter(({ type }) => type === 'Frame').map(({ data }) => data['n']));
+  return (await messages(generation)).flatMap(({ events }) =>
+    events.filter(({ type }) => type === 'Frame').map(({ data }) => data['n']),
+  );
 }
 
 describe('startGeneration', () => {
@@ -107,7 +115,12 @@ describe('submit', () => {
   it('appends frames once, however often they come', async () => {
     const generation = await newGeneration();
     const lane = await openFrameLane(log, generation);
-    const results = await Promise.all([lane.submit(frames(1, 3)), lane.submit(frames(1, 3)), lane.submit(frames(2, 6)), lane.submit(frames(6, 7))]);
+    const results = await Promise.all([
+      lane.submit(frames(1, 3)),
+      lane.submit(frames(1, 3)),
+      lane.submit(frames(2, 6)),
+      lane.submit(frames(6, 7)),
+    ]);
     for (const [index, through] of [3, 3, 6, 7].entries()) expect(results[index]).toBeGreaterThanOrEqual(through);
     expect(await lane.submit(frames(1, 4))).toBe(7);
     expect(await numbers(generation)).toEqual([1, 2, 3, 4, 5, 6, 7]);

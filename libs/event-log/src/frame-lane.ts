@@ -194,17 +194,25 @@ function requireHeld({ holder }: AgentLaneState, generation: Generation): void {
 function requireNoGap(fresh: readonly Frame[], accepted: number): void {
   for (const [index, { n }] of fresh.entries()) {
     const expected = accepted + 1 + index;
-    if (n !== expected) throw new Rejection('frames.gap', `Frame ${n} came where ${expected} was due. Send from ${expected} on.`, { expected, got: n });
+    if (n !== expected)
+      throw new Rejection('frames.gap', `Frame ${n} came where ${expected} was due. Send from ${expected} on.`, {
+        expected,
+        got: n,
+      });
   }
 }
 
 function measure({ n, event }: Frame): WaitingFrame {
   const bytes = Buffer.byteLength(JSON.stringify(event)) + 1;
   if (bytes + ARRAY_BYTES <= MAX_APPEND_BYTES) return { n, event, bytes };
-  throw new Rejection('frame.too-large', `Frame ${n} has ${bytes} bytes; ${MAX_APPEND_BYTES} are allowed. Append FrameRejected in its place.`, {
-    n,
-    bytes,
-  });
+  throw new Rejection(
+    'frame.too-large',
+    `Frame ${n} has ${bytes} bytes; ${MAX_APPEND_BYTES} are allowed. Append FrameRejected in its place.`,
+    {
+      n,
+      bytes,
+    },
+  );
 }
 
 function nextBatch(queue: readonly WaitingFrame[]): readonly WaitingFrame[] {

@@ -67,7 +67,10 @@ export async function followAgentLane(log: EventLog, sessionId: string, since: A
   return state;
 }
 
-export function superseded({ sessionId, sandboxId, generation }: Generation, holder: { generation: number; sandboxId: string }): Rejection {
+export function superseded(
+  { sessionId, sandboxId, generation }: Generation,
+  holder: { generation: number; sandboxId: string },
+): Rejection {
   const message = `Generation ${generation} of ${sessionId} is superseded by generation ${holder.generation}. Its sandbox must end.`;
   return new Rejection('generation.superseded', message, { sessionId, sandboxId, generation, holder });
 }

@@ -73,7 +73,8 @@ async function* readThrough(connection: LogConnection, { subject, from, end }: S
       deadline = Date.now() + OPERATION_DEADLINE_MS;
     }
     if (batch.length > 0) continue;
-    if (Date.now() >= deadline) throw new Fault('log.unavailable', `The event log's copy is behind its leader at ${next}. Repeat the request.`);
+    if (Date.now() >= deadline)
+      throw new Fault('log.unavailable', `The event log's copy is behind its leader at ${next}. Repeat the request.`);
     await delay(STALE_POLL_MS);
   }
 }
@@ -113,7 +114,11 @@ function holds(message: LogMessage, { sequence, index }: EventPosition): boolean
 
 function unknownEvent(after: string): Rejection {
   const id = after.slice(0, 32);
-  return new Rejection('event.unknown', `No event of this session has the id ${id}. Subscribe from 0, or from an id that this session gave.`, {
-    after: id,
-  });
+  return new Rejection(
+    'event.unknown',
+    `No event of this session has the id ${id}. Subscribe from 0, or from an id that this session gave.`,
+    {
+      after: id,
+    },
+  );
 }

@@ -46,7 +46,9 @@ describe('Entity ids', () => {
 
 describe('sha256OfCanonicalJson', () => {
   it('does not depend on the order of keys, but on everything else', () => {
-    expect(sha256OfCanonicalJson({ a: 1, b: { c: [1, 2], d: null } })).toBe(sha256OfCanonicalJson({ b: { d: null, c: [1, 2] }, a: 1 }));
+    expect(sha256OfCanonicalJson({ a: 1, b: { c: [1, 2], d: null } })).toBe(
+      sha256OfCanonicalJson({ b: { d: null, c: [1, 2] }, a: 1 }),
+    );
     expect(sha256OfCanonicalJson([1, 2])).not.toBe(sha256OfCanonicalJson([2, 1]));
     expect(sha256OfCanonicalJson({ a: '1' })).not.toBe(sha256OfCanonicalJson({ a: 1 }));
     expect(sha256OfCanonicalJson({ a: undefined })).toBe(sha256OfCanonicalJson({}));

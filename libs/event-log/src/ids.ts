@@ -18,7 +18,10 @@ const DERIVED_ID_CHARS = 26;
 /** The event's id: sequence × 256 + index, a canonical decimal string. */
 export function eventId(sequence: number, index: number): string {
   const id = sequence * MAX_EVENTS_PER_APPEND + index;
-  assert(index >= 0 && index < MAX_EVENTS_PER_APPEND && Number.isSafeInteger(id), `no event id for message ${sequence}, index ${index}`);
+  assert(
+    index >= 0 && index < MAX_EVENTS_PER_APPEND && Number.isSafeInteger(id),
+    `no event id for message ${sequence}, index ${index}`,
+  );
   return String(id);
 }
 

@@ -9,7 +9,14 @@ export { derivedEntityId, eventId, newEntityId, parseEventId, sha256OfCanonicalJ
 export type { EventPosition } from './ids.js';
 export { connectEventLog } from './jetstream-event-log.js';
 export type { ObjectStore } from './object-store.js';
-export { EVENT_STREAM, inboxPrefixOf, MINIMUM_NATS_VERSION, NATS_USERS, natsServerConfig, requireNatsVersion } from './server-config.js';
+export {
+  EVENT_STREAM,
+  inboxPrefixOf,
+  MINIMUM_NATS_VERSION,
+  NATS_USERS,
+  natsServerConfig,
+  requireNatsVersion,
+} from './server-config.js';
 export type { NatsPasswords, NatsServerConfig, NatsUser } from './server-config.js';
 export { stampEvents } from './stamp.js';
 export { ensureEventStream } from './stream.js';

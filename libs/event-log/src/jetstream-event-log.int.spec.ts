@@ -43,7 +43,13 @@ function open(user: NatsUser, url = nats.url): Promise<EventLog> {
 }
 
 function event(text: string): StoredEvent {
-  return { type: 'PromptQueued', v: 1, at: '2026-01-01T00:00:00.000Z', actor: { kind: 'user', id: 'local', name: 'A' }, data: { text } };
+  return {
+    type: 'PromptQueued',
+    v: 1,
+    at: '2026-01-01T00:00:00.000Z',
+    actor: { kind: 'user', id: 'local', name: 'A' },
+    data: { text },
+  };
 }
 
 function lane(id: string, name: SessionLane = 'core'): Lane {
@@ -92,7 +98,9 @@ describe('append', () => {
 
   it('refuses ids that could name other subjects, before they reach the server', async () => {
     for (const id of ['*', '>', 'short', '00ABCDEFGHIJKLMNOPQRSTUVWX', '00aaaaaaaaaaaaaaaaaaaaaaaa.core']) {
-      await expect(session.append({ lane: lane(id), events: [event('a')], expected: 0, key: 'k' })).rejects.toMatchObject({ code: 'session.not-found' });
+      await expect(session.append({ lane: lane(id), events: [event('a')], expected: 0, key: 'k' })).rejects.toMatchObject({
+        code: 'session.not-found',
+      });
       await expect(session.sessionHead(id)).rejects.toMatchObject({ code: 'session.not-found' });
       await expect(collect(session.readSession(id, { after: '0' }))).rejects.toMatchObject({ code: 'session.not-found' });
     }
@@ -135,13 +143,25 @@ describe('readSession', () => {
 
   it('stops at a sequence', async () => {
     const through = Math.floor(Number(all[4]?.id) / 256);
-    expect((await collect(session.readSession(id, { after: '0', throughSequence: through }))).map(({ data }) => data['text']).join('')).toBe('abcde');
+    expect(
+      (await collect(session.readSession(id, { after: '0', throughSequence: through }))).map(({ data }) => data['text']).join(''),
+    ).toBe('abcde');
     expect(await collect(session.readSession(id, { after: all[5]?.id ?? '', throughSequence: through }))).toEqual([]);
   });
 
   it('refuses what is no event of this session', async () => {
     const foreign = Math.floor(Number(all[4]?.id) / 256) + 1;
-    const unknown = ['', '-1', '01', '1', 'x', eventId(foreign, 0), String(Number(all[2]?.id) + 1), eventId(9_999_999, 0), '9'.repeat(30)];
+    const unknown = [
+      '',
+      '-1',
+      '01',
+      '1',
+      'x',
+      eventId(foreign, 0),
+      String(Number(all[2]?.id) + 1),
+      eventId(9_999_999, 0),
+      '9'.repeat(30),
+    ];
     for (const after of unknown) {
       await expect(collect(session.readSession(id, { after }))).rejects.toMatchObject({ code: 'event.unknown' });
     }
@@ -158,11 +178,14 @@ describe('readSession', () => {
     for (let n = 0; n < 300; n += 1) {
       end = (await session.append({ lane: lane(many), events: [event(String(n))], expected: end, key: String(n) })).sequence;
     }
-    expect((await collect(session.readSession(many, { after: '0' }))).map(({ data }) => data['text'])).toEqual(Array.from({ length: 300 }, (_, n) => String(n)));
+    expect((await collect(session.readSession(many, { after: '0' }))).map(({ data }) => data['text'])).toEqual(
+      Array.from({ length: 300 }, (_, n) => String(n)),
+    );
     expect((await collect(session.readLane(lane(many), end))).map(({ sequence }) => sequence)).toEqual([end]);
     end = 0;
     for (let n = 0; n < 12; n += 1) {
-      end = (await session.append({ lane: lane(large), events: [event('x'.repeat(500_000))], expected: end, key: String(n) })).sequence;
+      end = (await session.append({ lane: lane(large), events: [event('x'.repeat(500_000))], expected: end, key: String(n) }))
+        .sequence;
     }
     expect(await collect(session.readLane(lane(large)))).toHaveLength(12);
   });
@@ -242,7 +265,8 @@ describe('permissions', () => {
   it('keep each service off the lanes of others', async () => {
     const gateway = await open('gateway');
     const id = newEntityId();
-    const denied = (log: EventLog, name: SessionLane) => log.append({ lane: lane(id, name), events: [event('a')], expected: 0, key: 'k' });
+    const denied = (log: EventLog, name: SessionLane) =>
+      log.append({ lane: lane(id, name), events: [event('a')], expected: 0, key: 'k' });
     await expect(denied(gateway, 'core')).rejects.toMatchObject({ name: 'Bug' });
     await expect(denied(gateway, 'agent')).rejects.toMatchObject({ name: 'Bug' });
     await expect(denied(session, 'agent')).rejects.toMatchObject({ name: 'Bug' });

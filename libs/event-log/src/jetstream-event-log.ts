@@ -5,7 +5,18 @@ import type { Logger } from '@bullpen/telemetry';
 import { append } from './appender.js';
 import { LogConnection } from './connection.js';
 import type { LogCredentials } from './connection.js';
-import type { Appended, AppendRequest, EventLog, Lane, LaneEnd, LogMessage, ReadSessionOptions, SessionHead, Tail, TailOptions } from './event-log.js';
+import type {
+  Appended,
+  AppendRequest,
+  EventLog,
+  Lane,
+  LaneEnd,
+  LogMessage,
+  ReadSessionOptions,
+  SessionHead,
+  Tail,
+  TailOptions,
+} from './event-log.js';
 import { readLane, readSession } from './history.js';
 import { eventId } from './ids.js';
 import { lastMessage, lastSequence } from './leader.js';

@@ -23,8 +23,11 @@ describe('natsServerConfig', () => {
 describe('requireNatsVersion', () => {
   it('names what was found and the cure', () => {
     for (const old of ['2.9.10', '2.11.99', 'nats-server: v2.10.27', 'unknown']) {
-      expect(() => requireNatsVersion(old)).toThrow(expect.objectContaining({ code: 'nats.version', message: expect.stringContaining(old) }));
+      expect(() => requireNatsVersion(old)).toThrow(
+        expect.objectContaining({ code: 'nats.version', message: expect.stringContaining(old) }),
+      );
     }
-    for (const enough of ['2.12.0', '2.15.1', 'nats-server: v2.15.1', '3.0.0', '2.12.0-RC.1']) expect(() => requireNatsVersion(enough)).not.toThrow();
+    for (const enough of ['2.12.0', '2.15.1', 'nats-server: v2.15.1', '3.0.0', '2.12.0-RC.1'])
+      expect(() => requireNatsVersion(enough)).not.toThrow();
   });
 });

@@ -4,7 +4,13 @@ import type { StoredEvent } from '@bullpen/contracts';
 
 import { newEntityId, stampEvents } from './index.js';
 
-const event: StoredEvent = { type: 'X', v: 1, at: '2026-01-01T00:00:00.000Z', actor: { kind: 'user', id: 'a', name: 'a' }, data: { a: 1 } };
+const event: StoredEvent = {
+  type: 'X',
+  v: 1,
+  at: '2026-01-01T00:00:00.000Z',
+  actor: { kind: 'user', id: 'a', name: 'a' },
+  data: { a: 1 },
+};
 const id = newEntityId();
 
 describe('stampEvents', () => {
@@ -19,7 +25,10 @@ describe('stampEvents', () => {
 
   it('carries unknown fields on, and lets no stored field pass for a stamp', () => {
     const forged = { ...event, id: '7', prev: '6', sessionId: 'x', extra: true };
-    const [stamped] = stampEvents({ lane: { entity: 'session', id, name: 'agent' }, sequence: 1, events: [forged], frames: null }, null);
+    const [stamped] = stampEvents(
+      { lane: { entity: 'session', id, name: 'agent' }, sequence: 1, events: [forged], frames: null },
+      null,
+    );
     expect(stamped).toMatchObject({ id: '256', prev: null, sessionId: id, lane: 'agent', extra: true });
   });
 

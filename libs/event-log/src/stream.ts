@@ -33,7 +33,12 @@ export interface EnsureStreamOptions {
  *
  * @throws Rejection `log.stream-differs` naming the settings, `nats.version`, `nats.max-payload`; Fault `log.unavailable`
  */
-export async function ensureEventStream({ url, password, logger, replicas = 1 }: EnsureStreamOptions): Promise<{ epoch: string }> {
+export async function ensureEventStream({
+  url,
+  password,
+  logger,
+  replicas = 1,
+}: EnsureStreamOptions): Promise<{ epoch: string }> {
   const connection = await LogConnection.open({ url, user: 'admin', password, logger });
   try {
     requirePayload(connection.nats.info?.max_payload ?? 0);
@@ -113,7 +118,9 @@ function requireSame(wanted: WantedConfig, found: StreamConfig): void {
 function epochOf(config: StreamConfig): string {
   const epoch = config.metadata?.[EPOCH_KEY];
   if (epoch) return epoch;
-  throw new Rejection('log.stream-differs', `The stream ${EVENT_STREAM} has no epoch in its metadata (${EPOCH_KEY}).`, { key: EPOCH_KEY });
+  throw new Rejection('log.stream-differs', `The stream ${EVENT_STREAM} has no epoch in its metadata (${EPOCH_KEY}).`, {
+    key: EPOCH_KEY,
+  });
 }
 
 function requirePayload(bytes: number): void {

@@ -19,15 +19,26 @@ describe('Subjects', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 40 }), (id) => {
         fc.pre(!isEntityId(id));
-        expect(() => laneSubject({ entity: 'session', id, name: 'core' })).toThrow(expect.objectContaining({ code: 'session.not-found' }));
+        expect(() => laneSubject({ entity: 'session', id, name: 'core' })).toThrow(
+          expect.objectContaining({ code: 'session.not-found' }),
+        );
       }),
     );
-    expect(() => laneSubject({ entity: 'repository', id: '*', name: 'core' })).toThrow(expect.objectContaining({ code: 'repository.not-found' }));
+    expect(() => laneSubject({ entity: 'repository', id: '*', name: 'core' })).toThrow(
+      expect.objectContaining({ code: 'repository.not-found' }),
+    );
   });
 
   it('are no lane when anything about them is strange', () => {
     const id = newEntityId();
-    const strange = ['', 'evt', `evt.01.session.${id}.core`, `evt.00.session.${id}`, `evt.00.session.${id}.core.x`, `evt.00.session.${id}.pool`];
+    const strange = [
+      '',
+      'evt',
+      `evt.01.session.${id}.core`,
+      `evt.00.session.${id}`,
+      `evt.00.session.${id}.core.x`,
+      `evt.00.session.${id}.pool`,
+    ];
     for (const subject of [...strange, `evt.00.user.${id}.core`, `x.00.session.${id}.core`, 'evt.00.session.*.core']) {
       expect(laneOfSubject(subject)).toBeNull();
     }

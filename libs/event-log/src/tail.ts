@@ -56,7 +56,11 @@ export class LogTail implements Tail {
   }
 
   /** Resolves once the server has the consumer. @throws Fault `log.unavailable` */
-  static async start(connection: LogConnection, options: TailOptions & { readonly logger: Logger }, onMessage: Handler): Promise<LogTail> {
+  static async start(
+    connection: LogConnection,
+    options: TailOptions & { readonly logger: Logger },
+    onMessage: Handler,
+  ): Promise<LogTail> {
     const from = Math.max(options.fromSequence, 1);
     const first = await connection.retry('follow it', () => openConsumer(connection, from, tailSubjects(options.filter)));
     return new LogTail(connection, options, onMessage, first);
@@ -99,7 +103,7 @@ export class LogTail implements Tail {
 
   async #run(first: Consumer): Promise<void> {
     let consumer: Consumer | null = first;
-    for (let failures = 0; !this.#stopped; ) {
+    for (let failures = 0; !this.#stopped;) {
       const before = this.#position;
       try {
         consumer ??= await this.connection.once(() => openConsumer(this.connection, this.#position + 1, this.#subjects));

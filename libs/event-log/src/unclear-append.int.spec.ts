@@ -10,7 +10,13 @@ import type { TestNats } from '@bullpen/testing';
 import { connectEventLog, newEntityId } from './index.js';
 import type { EventLog, Lane } from './index.js';
 
-const event: StoredEvent = { type: 'Written', v: 1, at: '2026-01-01T00:00:00.000Z', actor: { kind: 'service', id: 't', name: 't' }, data: {} };
+const event: StoredEvent = {
+  type: 'Written',
+  v: 1,
+  at: '2026-01-01T00:00:00.000Z',
+  actor: { kind: 'service', id: 't', name: 't' },
+  data: {},
+};
 
 let nats: TestNats;
 let direct: EventLog;
