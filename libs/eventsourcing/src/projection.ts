@@ -12,7 +12,7 @@ import type { Projector } from './projector.js';
 /** One transaction holds at most these, so that a rebuild stays in small steps. At least one message. */
 const MAX_EVENTS_PER_BATCH = 500;
 const FIRST_RETRY_MS = 100;
-const MAX_RETRY_MS = 5_000;
+const MAX_RETRY_MS = 2_000;
 /** How often a process that is not the active one looks whether it should be. */
 const STANDBY_POLL_MS = 2_000;
 

@@ -143,6 +143,15 @@ describe('the session service', () => {
       await delay(20);
     }
   }
+  async function untilListed(head: string, timeoutMs = 15_000): Promise<void> {
+    const end = Date.now() + timeoutMs;
+    for (;;) {
+      const page = await sessions.listSessions({ organisationId: ORGANISATION, after: head, limit: 1 }).catch(() => null);
+      if (page?.stale === false) return;
+      if (Date.now() > end) throw new Error('the list did not catch up');
+      await delay(50);
+    }
+  }
   const turnStates = (state: SessionState) => state.turns.map((turn) => [turn.prompt, turn.attempt, turn.state]);
 
   describe('CreateSession', () => {
@@ -337,14 +346,9 @@ describe('the session service', () => {
       const { head } = await until(sessionId, ({ status }) => status === 'idle');
       expect((await create({ prompt: 'during' })).sessionId).not.toBe('');
       proxy.heal();
-      const end = Date.now() + 15_000;
-      for (;;) {
-        const page = await list({ after: head }).catch(() => null);
-        const row = page?.sessions.find((candidate) => candidate.sessionId === sessionId);
-        if (row?.status === 'idle') break;
-        if (Date.now() > end) throw new Error(`the list did not catch up: ${JSON.stringify(row)}`);
-        await delay(50);
-      }
+      await untilListed(head);
+      const row = (await list({})).sessions.find((candidate) => candidate.sessionId === sessionId);
+      expect(row?.status).toBe('idle');
     }, 40_000);
   });
 
@@ -381,10 +385,11 @@ describe('the session service', () => {
     const before = await sandboxLog.lastSequence();
     proxy.cut();
     service = await startSession(config, silentLogger);
-    await until(sessionId, ({ status }) => status === 'idle');
+    const { head } = await until(sessionId, ({ status }) => status === 'idle');
     proxy.heal();
     // Everything older had been said: one append, for this turn.
     expect(await sandboxLog.lastSequence()).toBe(before + 1);
+    await untilListed(head);
   }, 40_000);
 
   it('goes on after the log was killed', async () => {

@@ -84,10 +84,10 @@ class World {
   }
 
   finish(): void {
-    for (let rounds = 0; rounds < 1_000 && this.read < this.log.length; rounds += 1) {
+    do {
       while (this.read < this.log.length) this.readOne();
       this.say();
-    }
+    } while (this.read < this.log.length);
   }
 
   private readOne(): void {
@@ -158,7 +158,7 @@ describe('the turn process, killed anywhere', () => {
           expect([data['turnId'], data['attempt']]).not.toEqual([running?.turnId, running?.attempt]);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 1_000 },
     );
   });
 
