@@ -122,6 +122,14 @@ describe('pi', () => {
     expect(result.outcome).toBe('completed');
   });
 
+  it('fails the prompt, and ends, when an event cannot be handled', async () => {
+    const pi = await start();
+    const { result } = await run(pi, 'slow: 5', () => {
+      throw new Error('the disk is full');
+    });
+    expect(result).toMatchObject({ outcome: 'failed', reason: { code: 'agent.crashed', message: expect.stringContaining('the disk is full') } });
+  });
+
   it('tells a crash apart, and a new process resumes the conversation, the cut-off prompt included', async () => {
     const pi = await start();
     const { result } = await run(pi, 'slow: 100', (event) => {

@@ -51,7 +51,11 @@ export class PiProcess implements AgentProcess {
     this.pid = child.pid ?? -1;
     child.stdin.on('error', () => undefined);
     child.stderr.setEncoding('utf8').on('data', (text: string) => this.#note(text));
-    const read = this.#readRecords();
+    // Records that cannot be passed on are lost with the process: its end is then the prompt's end.
+    const read = this.#readRecords().catch((error: unknown) => {
+      this.#note(`(records not read: ${String(error)})\n`);
+      child.kill('SIGKILL');
+    });
     this.exited = this.#exit(read);
   }
 
@@ -125,7 +129,7 @@ export class PiProcess implements AgentProcess {
       });
       this.#child.once('exit', (...ended) => resolve(ended));
     });
-    await Promise.race([read.catch(() => undefined), delay(DRAIN_MS, undefined, { ref: false })]);
+    await Promise.race([read, delay(DRAIN_MS, undefined, { ref: false })]);
     const exit: AgentExit = { exitCode: code ?? -1, signal: signal ?? '', stderr: this.#stderr };
     this.#ended = exit;
     const running = this.#running;

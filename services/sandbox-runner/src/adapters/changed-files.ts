@@ -23,6 +23,7 @@ export class ChangedFilesReport {
   #last: string;
   #scanning: Promise<void> | null = null;
   #again = false;
+  #endPause: () => void = () => undefined;
 
   /** @param last what the log knows already, from `state` */
   constructor(options: ChangedFilesOptions, last: string) {
@@ -43,6 +44,8 @@ export class ChangedFilesReport {
 
   /** Resolves once the last word is reported. */
   async settle(): Promise<void> {
+    this.#again = false;
+    this.#endPause();
     await this.#scanning;
     await this.#scan();
   }
@@ -51,8 +54,18 @@ export class ChangedFilesReport {
     while (this.#again) {
       this.#again = false;
       await this.#scan();
-      await new Promise((resolve) => setTimeout(resolve, SCAN_INTERVAL_MS));
+      await this.#pause();
     }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, SCAN_INTERVAL_MS);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   async #scan(): Promise<void> {
