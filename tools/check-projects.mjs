@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 
 const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
-const rootVersions = readJson('package.json').dependencies;
+const { dependencies: shippedVersions, devDependencies } = readJson('package.json');
+const rootVersions = { ...shippedVersions, ...devDependencies };
 const isOurs = (path) => !/(?:^|\/)(?:dist|gen|node_modules|sample)\//.test(path);
 const folders = globSync('{libs,services,apps}/{*,*/*}/package.json').filter(isOurs).map(dirname);
 const folderOf = new Map(folders.map((folder) => [readJson(join(folder, 'package.json')).name, folder]));

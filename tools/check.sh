@@ -9,7 +9,7 @@ export PATH="$CHECKOUT/node_modules/.bin:$PATH"
 failed=0
 run() { step "$@" || failed=1; }
 
-run 'oxlint' oxlint --type-aware --deny-warnings
+run 'oxlint' oxlint --type-aware --deny-warnings --format unix
 run 'import boundaries' depcruise --config .dependency-cruiser.mjs --output-type err libs services apps
 run 'project manifests' node tools/check-projects.mjs
 run 'types of the tests' node node_modules/typescript7/bin/tsc -p tsconfig.spec.json
