@@ -22,6 +22,7 @@ import type { SessionSnapshot } from './protocol.js';
 export const SILENCE_MS = 3 * HEAD_INTERVAL_MS;
 
 type StateOf<S extends FollowStatus> = Extract<FollowState, { status: S }>;
+type Following = StateOf<'live' | 'behind'>;
 type InputOf<I extends FollowInput['type']> = Extract<FollowInput, { type: I }>;
 type Transition<S extends FollowStatus, I extends FollowInput['type']> = (
   state: StateOf<S>,
@@ -47,38 +48,52 @@ export function followStep(state: FollowState, input: FollowInput, options: Foll
   return transition(state, input, options);
 }
 
+/** Without a subscription nothing that a server sends can be for us. */
+const UNSUBSCRIBED = {
+  acknowledged: ignore,
+  refused: ignore,
+  snapshot: ignore,
+  events: ignore,
+  head: ignore,
+  lagging: ignore,
+} as const;
+
+/** What `live` and `behind` do alike: any doubt ends in subscribing again with what is held. */
+const SUBSCRIBED = {
+  connected: resubscribe,
+  disconnected: reconnect,
+  connectFailed: reconnect,
+  acknowledged: ignore,
+  refused: ignore,
+  snapshot: (state: Following, { snapshot }: InputOf<'snapshot'>, options: FollowOptions) => takeSnapshot(state, snapshot, options),
+  events: (state: Following, { events }: InputOf<'events'>, options: FollowOptions) => takeEvents(state, events, options),
+  lagging: resubscribe,
+  timer: resubscribe,
+  stop,
+} as const;
+
 const TRANSITIONS: Table = {
   waiting: {
+    ...UNSUBSCRIBED,
     connected: ignore,
     disconnected: ignore,
     connectFailed: ignore,
-    acknowledged: ignore,
-    refused: ignore,
-    snapshot: ignore,
-    events: ignore,
-    head: ignore,
-    lagging: ignore,
     timer: ({ position, attempt }) => connect(position, attempt),
     stop,
   },
   connecting: {
+    ...UNSUBSCRIBED,
     connected: ({ position, attempt }, _, options) => subscribe(position, attempt, options),
-    disconnected: ({ position, attempt }, _, options) => retry(position, attempt, options),
+    disconnected: retryAgain,
     connectFailed: ({ position, attempt }, { error }, options) =>
       error !== null && !isPassing(error) ? fail(position, error) : retry(position, attempt, options),
-    acknowledged: ignore,
-    refused: ignore,
-    snapshot: ignore,
-    events: ignore,
-    head: ignore,
-    lagging: ignore,
-    timer: ({ position, attempt }, _, options) => retry(position, attempt, options),
+    timer: retryAgain,
     stop,
   },
   subscribing: {
     connected: ({ position, attempt }, _, options) => subscribe(position, attempt, options),
-    disconnected: ({ position, attempt }, _, options) => retry(position, attempt, options),
-    connectFailed: ({ position, attempt }, _, options) => retry(position, attempt, options),
+    disconnected: retryAgain,
+    connectFailed: retryAgain,
     acknowledged,
     refused: ({ position, attempt }, { error }, options) => refused(position, attempt, error, options),
     snapshot: hold,
@@ -86,50 +101,39 @@ const TRANSITIONS: Table = {
     head: ignore,
     // The subscription under way comes after what was dropped.
     lagging: ignore,
-    timer: ({ position, attempt }, _, options) => retry(position, attempt, options),
+    timer: retryAgain,
     stop,
   },
   live: {
-    connected: ({ position }, _, options) => subscribe(position, 0, options),
-    disconnected: ({ position }, _, options) => retry(position, 0, options),
-    connectFailed: ({ position }, _, options) => retry(position, 0, options),
-    acknowledged: ignore,
-    refused: ignore,
-    snapshot: (state, { snapshot }, options) => takeSnapshot(state, snapshot, options),
-    events: (state, { events }, options) => takeEvents(state, events, options),
+    ...SUBSCRIBED,
     head: (state, { head }, options) => compareHead(state, head, options),
-    lagging: ({ position }, _, options) => subscribe(position, 0, options),
-    timer: ({ position }, _, options) => subscribe(position, 0, options),
-    stop,
   },
   behind: {
-    connected: ({ position }, _, options) => subscribe(position, 0, options),
-    disconnected: ({ position }, _, options) => retry(position, 0, options),
-    connectFailed: ({ position }, _, options) => retry(position, 0, options),
-    acknowledged: ignore,
-    refused: ignore,
-    snapshot: (state, { snapshot }, options) => takeSnapshot(state, snapshot, options),
-    events: (state, { events }, options) => takeEvents(state, events, options),
+    ...SUBSCRIBED,
     // The first one's time runs on: a busy session announces heads faster than BEHIND_MS.
     head: (state, { head }) => ({ state: compareEventIds(head, state.head) > 0 ? { ...state, head } : state, effects: [] }),
-    lagging: ({ position }, _, options) => subscribe(position, 0, options),
-    timer: ({ position }, _, options) => subscribe(position, 0, options),
-    stop,
   },
   stopped: {
+    ...UNSUBSCRIBED,
     connected: ignore,
     disconnected: ignore,
     connectFailed: ignore,
-    acknowledged: ignore,
-    refused: ignore,
-    snapshot: ignore,
-    events: ignore,
-    head: ignore,
-    lagging: ignore,
     timer: ignore,
     stop: ignore,
   },
 };
+
+function resubscribe({ position }: FollowState, _: FollowInput, options: FollowOptions): FollowStep {
+  return subscribe(position, 0, options);
+}
+
+function reconnect({ position }: FollowState, _: FollowInput, options: FollowOptions): FollowStep {
+  return retry(position, 0, options);
+}
+
+function retryAgain({ position, attempt }: StateOf<'connecting' | 'subscribing'>, _: FollowInput, options: FollowOptions): FollowStep {
+  return retry(position, attempt, options);
+}
 
 function ignore(state: FollowState): FollowStep {
   return { state, effects: [] };
@@ -208,8 +212,6 @@ function replay(step: FollowStep, message: SessionMessage, options: FollowOption
   const next = followStep(step.state, message, options);
   return next.state.status === 'live' || next.state.status === 'behind' ? before(step.effects, next) : step;
 }
-
-type Following = StateOf<'live' | 'behind'>;
 
 function takeSnapshot(state: Following, { epoch, model, upTo, state: fold, tail }: SessionSnapshot, options: FollowOptions): FollowStep {
   const sameEpoch = state.position.epoch === null || state.position.epoch === epoch;

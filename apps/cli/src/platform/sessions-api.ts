@@ -42,7 +42,7 @@ export async function* listSessions(api: ApiClient, status?: string): AsyncGener
   let cursor: string | null = null;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const query = new URLSearchParams({ limit: String(ROWS_PER_PAGE), ...(status ? { status } : {}), ...(cursor ? { cursor } : {}) });
-    const answer: SessionPage = await api.get(`/sessions?${query}`);
+    const answer: SessionPage = await api.get(`/sessions?${query.toString()}`);
     yield* answer.sessions;
     cursor = answer.nextCursor;
     if (cursor === null) return;
@@ -74,5 +74,5 @@ export function getDiff(api: ApiClient, id: string, turnId: string | undefined):
 }
 
 export function getEvents(api: ApiClient, id: string, after: string): Promise<EventsPage> {
-  return api.get(`/sessions/${id}/events?${new URLSearchParams({ after })}`);
+  return api.get(`/sessions/${id}/events?${new URLSearchParams({ after }).toString()}`);
 }

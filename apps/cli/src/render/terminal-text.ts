@@ -25,7 +25,7 @@ export function neutralLine(text: string): string {
 /** Lines of a tool's output as a terminal would leave them: what a carriage return overwrote is gone. */
 export function outputLines(text: string): string[] {
   const lines = text.replaceAll('\r\n', '\n').replace(/\n+$/, '').split('\n');
-  return lines.map((line) => neutralise(line.replace(/\r+$/, '').replace(/^.*\r/, '')).replaceAll('\t', '    '));
+  return lines.map((line) => neutralise(line.replace(/\r+$/, '').replace(/^[^]*\r/, '')).replaceAll('\t', '    '));
 }
 
 /** JSON text whose unsafe characters are escapes, so that it is the same JSON and harmless on a terminal. */

@@ -76,11 +76,14 @@ export async function follow<Result>(host: CliHost, address: Address, request: F
   }
 }
 
+/** Every retry is said at first, later one in so many. */
+const RETRIES_SAID = 5;
+
 /** `connection lost, retrying (2)…` and what else is said of the connection; null for the session's own items. */
 export function connectionLine(item: Followed): string | null {
   switch (item.type) {
     case 'retrying':
-      return item.attempt === 1 ? 'connection lost, retrying…' : `connection lost, retrying (${item.attempt})…`;
+      return retryingLine(item.attempt);
     case 'recovered':
       return 'connected again';
     case 'dropped':
@@ -91,6 +94,11 @@ export function connectionLine(item: Followed): string | null {
     case 'failed':
       return null;
   }
+}
+
+function retryingLine(attempt: number): string | null {
+  if (attempt === 1) return 'connection lost, retrying…';
+  return attempt <= RETRIES_SAID || attempt % RETRIES_SAID === 0 ? `connection lost, retrying (${attempt})…` : null;
 }
 
 export function endOfFollowing(error: ErrorDescription): Rejection {
