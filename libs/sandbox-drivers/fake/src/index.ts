@@ -1,1 +1,2 @@
-export {};
+export { FakeDriver } from './fake.driver.js';
+export type { FakeDriverOptions } from './fake.driver.js';
