@@ -74,17 +74,22 @@ class ScriptedOrchestrator {
   }
 
   of<T extends EventType>(type: T, turnId?: string) {
-    return this.frames.filter((frame) => frame.type === type && (turnId === undefined || frame.turnId === turnId)).map((frame) => parseEventData(type, frame.data));
+    return this.frames
+      .filter((frame) => frame.type === type && (turnId === undefined || frame.turnId === turnId))
+      .map((frame) => parseEventData(type, frame.data));
   }
 
   text(): string {
-    return this.of('AssistantTextAppended').map(({ text }) => text).join('');
+    return this.of('AssistantTextAppended')
+      .map(({ text }) => text)
+      .join('');
   }
 
   async until(what: string, condition: () => boolean, timeoutMs = 20_000): Promise<void> {
     const end = Date.now() + timeoutMs;
     while (!condition()) {
-      if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}. Frames: ${this.frames.map(({ type }) => type).join()}`);
+      if (Date.now() > end)
+        throw new Error(`not within ${timeoutMs} ms: ${what}. Frames: ${this.frames.map(({ type }) => type).join()}`);
       await Promise.race([new Promise<void>((resolve) => this.#changed.add(resolve)), delay(50)]);
       this.#changed.clear();
     }
@@ -165,7 +170,10 @@ beforeAll(async () => {
   model = await startScriptedModel({ port: 0, onRequest: ({ headers }) => keys.push(String(headers['x-api-key'])) });
   bundleFolder = await mkdtemp(join(tmpdir(), 'runner-bundle-'));
   bundle = join(bundleFolder, 'runner.mjs');
-  const bundled = spawnSync('npm', ['run', 'bundle', '--', `--outfile=${bundle}`], { cwd: join(ROOT, 'services/sandbox-runner'), encoding: 'utf8' });
+  const bundled = spawnSync('npm', ['run', 'bundle', '--', `--outfile=${bundle}`], {
+    cwd: join(ROOT, 'services/sandbox-runner'),
+    encoding: 'utf8',
+  });
   expect(bundled.status).toBe(0);
 });
 afterAll(async () => {
@@ -214,15 +222,28 @@ function specOf(generation: number): RunnerSpec {
   };
 }
 
-async function start(changes: Partial<RunnerSpec> = {}, key: string | null = null, wrapper: string[] = []): Promise<RunnerUnderTest> {
+async function start(
+  changes: Partial<RunnerSpec> = {},
+  key: string | null = null,
+  wrapper: string[] = [],
+): Promise<RunnerUnderTest> {
   const generation = changes.generation ?? 1;
   const spec: RunnerSpec = { ...specOf(generation), ...changes };
   await mkdir(spec.paths.home, { recursive: true });
   const specPath = join(folder, `spec-${generation}.json`);
   await writeFile(specPath, JSON.stringify(spec), { mode: 0o600 });
-  const environment = { PATH: process.env['PATH'] ?? '', BULLPEN_RUNNER_SPEC: specPath, BULLPEN_SANDBOX_ID: spec.sandboxId, BULLPEN_AGENTS: ROOT };
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    BULLPEN_RUNNER_SPEC: specPath,
+    BULLPEN_SANDBOX_ID: spec.sandboxId,
+    BULLPEN_AGENTS: ROOT,
+  };
   const [command, ...args] = [...wrapper, NODE, bundle];
-  const child = spawn(command, args, { cwd: '/', env: { ...environment, ...(key === null ? {} : { ANTHROPIC_API_KEY: key }) }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    cwd: '/',
+    env: { ...environment, ...(key === null ? {} : { ANTHROPIC_API_KEY: key }) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let log = '';
   child.stdout.on('data', (chunk) => (log += String(chunk)));
   child.stderr.on('data', (chunk) => (log += String(chunk)));
@@ -231,7 +252,11 @@ async function start(changes: Partial<RunnerSpec> = {}, key: string | null = nul
   return runner;
 }
 
-async function startReady(changes: Partial<RunnerSpec> = {}, key: string | null = null, wrapper: string[] = []): Promise<RunnerUnderTest> {
+async function startReady(
+  changes: Partial<RunnerSpec> = {},
+  key: string | null = null,
+  wrapper: string[] = [],
+): Promise<RunnerUnderTest> {
   const runner = await start(changes, key, wrapper);
   await orchestrator.until('ready', () => orchestrator.heartbeats.some(({ stage }) => stage === 'ready'));
   return runner;
@@ -255,9 +280,14 @@ describe('the runner', () => {
     const types = orchestrator.frames.map(({ type }) => type);
     expect(types[0]).toBe('AgentStarted');
     expect(types.slice(-2)).toEqual(['CheckpointCreated', 'AgentTurnFinished']);
-    expect(orchestrator.of('AgentStarted')).toEqual([{ turnId: 'turn-1', attempt: 1, agent: 'pi', model: 'scripted-1', conversation: 'new' }]);
+    expect(orchestrator.of('AgentStarted')).toEqual([
+      { turnId: 'turn-1', attempt: 1, agent: 'pi', model: 'scripted-1', conversation: 'new' },
+    ]);
     expect(orchestrator.of('ToolCallCompleted')).toHaveLength(2);
-    expect(orchestrator.of('ToolCallCompleted').at(-1)).toMatchObject({ outcome: 'succeeded', output: { text: expect.stringContaining('hello.txt') } });
+    expect(orchestrator.of('ToolCallCompleted').at(-1)).toMatchObject({
+      outcome: 'succeeded',
+      output: { text: expect.stringContaining('hello.txt') },
+    });
     expect(orchestrator.of('UsageReported').length).toBeGreaterThan(0);
     expect(orchestrator.of('FilesChanged').at(-1)?.files).toMatchObject([{ path: 'hello.txt', change: 'added', insertions: 1 }]);
     expect(finish()).toMatchObject({ outcome: 'completed' });
@@ -276,7 +306,11 @@ describe('the runner', () => {
     orchestrator.prompt('say: second', { turnId: 'turn-2' });
     await orchestrator.finished('turn-2');
     expect(orchestrator.of('AgentStarted').at(-1)?.conversation).toBe('continued');
-    expect(orchestrator.of('CheckpointCreated').at(-1)).toMatchObject({ sha: checkpoint?.sha, parent: checkpoint?.sha, patch: checkpoint?.patch });
+    expect(orchestrator.of('CheckpointCreated').at(-1)).toMatchObject({
+      sha: checkpoint?.sha,
+      parent: checkpoint?.sha,
+      patch: checkpoint?.patch,
+    });
   });
 
   it('gives the agent the prompt only after AgentStarted is acknowledged, and ignores it the second time', async () => {
@@ -321,7 +355,9 @@ describe('the runner', () => {
   it('cancels within a second, background children of tools included, and still makes the checkpoint', async () => {
     const marker = `3600.${Date.now() % 100_000}`;
     await startReady();
-    orchestrator.prompt(`write kept.txt: yes\nrun: setsid sleep ${marker} >/dev/null 2>&1 & (nohup sleep ${marker} >/dev/null 2>&1 &) ; sleep 0.1; echo started\nslow: 200`);
+    orchestrator.prompt(
+      `write kept.txt: yes\nrun: setsid sleep ${marker} >/dev/null 2>&1 & (nohup sleep ${marker} >/dev/null 2>&1 &) ; sleep 0.1; echo started\nslow: 200`,
+    );
     await orchestrator.until('slow text', () => orchestrator.text().includes('word3'));
     expect(isAlive(`sleep ${marker}`)).toBe(true);
     const at = Date.now();
@@ -339,7 +375,20 @@ describe('the runner', () => {
   inNamespace('ends everything in a pid namespace of its own, also what hides the sandbox id', async () => {
     const marker = `3602.${Date.now() % 100_000}`;
     const own = ['--unshare-user', '--uid', '1000', '--gid', '1000', '--unshare-pid', '--die-with-parent'];
-    const runner = await startReady({}, null, ['bwrap', ...own, '--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', '--bind', folder, folder]);
+    const runner = await startReady({}, null, [
+      'bwrap',
+      ...own,
+      '--ro-bind',
+      '/',
+      '/',
+      '--dev',
+      '/dev',
+      '--proc',
+      '/proc',
+      '--bind',
+      folder,
+      folder,
+    ]);
     orchestrator.prompt(`run: (env -i setsid sleep ${marker} >/dev/null 2>&1 &) ; echo ok\nwrite a.txt: x\nslow: 200`);
     await orchestrator.until('slow text', () => orchestrator.text().includes('word2'));
     expect(isAlive(`sleep ${marker}`)).toBe(true);
@@ -384,7 +433,9 @@ describe('the runner', () => {
     await orchestrator.until('text', () => orchestrator.text().includes('word2'));
     process.kill(agentPidOf(runner), 'SIGKILL');
     await orchestrator.finished();
-    expect(orchestrator.of('AgentFailed')).toMatchObject([{ turnId: 'turn-1', exitCode: -1, signal: 'SIGKILL', reason: { code: 'agent.crashed' } }]);
+    expect(orchestrator.of('AgentFailed')).toMatchObject([
+      { turnId: 'turn-1', exitCode: -1, signal: 'SIGKILL', reason: { code: 'agent.crashed' } },
+    ]);
     expect(orchestrator.of('CheckpointCreated')).toMatchObject([{ stats: { files: 1 } }]);
     expect(finish()).toMatchObject({ outcome: 'failed', reason: { code: 'agent.crashed' } });
     orchestrator.prompt('say: back', { turnId: 'turn-2' });
@@ -394,10 +445,15 @@ describe('the runner', () => {
   });
 
   it('never lets the model key out: not in frames, objects, spool, log, arguments or files', async () => {
-    const runner = await startReady({ agent: { name: 'pi', model: 'claude-sonnet-5', modelProvider: 'anthropic', baseUrl: model.url } }, CANARY);
+    const runner = await startReady(
+      { agent: { name: 'pi', model: 'claude-sonnet-5', modelProvider: 'anthropic', baseUrl: model.url } },
+      CANARY,
+    );
     const half = Math.floor(CANARY.length / 2);
     orchestrator.holdAcknowledgements = false;
-    orchestrator.prompt(`run: env; cat /proc/$PPID/environ | tr '\\0' '\\n'; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n' | grep canary\nsay: ${CANARY.slice(0, half)}\nslow: 5`);
+    orchestrator.prompt(
+      `run: env; cat /proc/$PPID/environ | tr '\\0' '\\n'; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n' | grep canary\nsay: ${CANARY.slice(0, half)}\nslow: 5`,
+    );
     await orchestrator.until('running', () => orchestrator.of('ToolCallStarted').length > 0);
     const cmdlines = spawnSync('sh', ['-c', 'cat /proc/[0-9]*/cmdline'], { encoding: 'latin1' }).stdout;
     await orchestrator.finished();
@@ -410,7 +466,13 @@ describe('the runner', () => {
     expect(runner.log()).not.toContain(CANARY);
     expect(runner.log()).not.toContain(TOKEN);
     // The conversation that the agent keeps for itself is inside the sandbox and holds what its tools printed.
-    expect(spawnSync('grep', ['-rl', CANARY, join(folder, 'spool-1'), join(folder, 'workspace'), join(folder, 'home', '.pi', 'agent')], { encoding: 'utf8' }).stdout).toBe('');
+    expect(
+      spawnSync(
+        'grep',
+        ['-rl', CANARY, join(folder, 'spool-1'), join(folder, 'workspace'), join(folder, 'home', '.pi', 'agent')],
+        { encoding: 'utf8' },
+      ).stdout,
+    ).toBe('');
   });
 
   it('does not hand out changes that contain the model key', async () => {
@@ -441,8 +503,15 @@ describe('the runner', () => {
   it('says why a branch or a source cannot be used, and exits 2', async () => {
     const runner = await start({ repository: { name: 'sample', source, branch: 'nope' } });
     expect(await runner.exited).toBe(RUNNER_EXIT.workspaceFailed);
-    expect(orchestrator.failed?.reason).toMatchObject({ code: 'repository.branch-missing', message: expect.stringContaining('nope') });
-    const other = await start({ repository: { name: 'x', source: '/nowhere', branch: 'main' }, sourcePath: join(folder, 'nowhere'), generation: 2 });
+    expect(orchestrator.failed?.reason).toMatchObject({
+      code: 'repository.branch-missing',
+      message: expect.stringContaining('nope'),
+    });
+    const other = await start({
+      repository: { name: 'x', source: '/nowhere', branch: 'main' },
+      sourcePath: join(folder, 'nowhere'),
+      generation: 2,
+    });
     expect(await other.exited).toBe(RUNNER_EXIT.workspaceFailed);
     expect(orchestrator.failed?.reason.code).toBe('repository.not-readable');
   });
@@ -481,7 +550,12 @@ describe('the runner', () => {
     const runner = await startReady({}, null, ['env', `BULLPEN_AGENTS=${agents}`]);
     orchestrator.prompt('say: hi');
     await orchestrator.finished();
-    expect(orchestrator.frames.map(({ type }) => type)).toEqual(['AgentStarted', 'AgentFailed', 'CheckpointCreated', 'AgentTurnFinished']);
+    expect(orchestrator.frames.map(({ type }) => type)).toEqual([
+      'AgentStarted',
+      'AgentFailed',
+      'CheckpointCreated',
+      'AgentTurnFinished',
+    ]);
     expect(finish()).toMatchObject({ outcome: 'failed', reason: { code: 'agent.missing' } });
     runner.child.kill('SIGTERM');
     expect(await runner.exited).toBe(RUNNER_EXIT.stopped);
@@ -516,17 +590,29 @@ describe('the runner', () => {
     orchestrator = new ScriptedOrchestrator();
     await orchestrator.listen(port);
     const paths = { workspace: join(folder, 'workspace-2'), home: join(folder, 'home'), spool: join(folder, 'spool-2') };
-    await startReady({ generation: 2, paths, checkpoint: { sha: checkpoint?.sha ?? '', base: checkpoint?.base ?? '', bundlePath } });
+    await startReady({
+      generation: 2,
+      paths,
+      checkpoint: { sha: checkpoint?.sha ?? '', base: checkpoint?.base ?? '', bundlePath },
+    });
     expect(await readFile(join(folder, 'workspace-2', 'a.txt'), 'utf8')).toBe('one\n');
     orchestrator.prompt('write b.txt: two', { turnId: 'turn-2' });
     await orchestrator.finished('turn-2');
     expect(orchestrator.of('AgentStarted')[0]?.conversation).toBe('resumed');
     expect(orchestrator.of('AssistantTextAppended')[0]?.partId).toMatch(/^2\./);
-    expect(orchestrator.of('CheckpointCreated')[0]).toMatchObject({ parent: checkpoint?.sha, base: checkpoint?.base, stats: { files: 2 } });
+    expect(orchestrator.of('CheckpointCreated')[0]).toMatchObject({
+      parent: checkpoint?.sha,
+      base: checkpoint?.base,
+      stats: { files: 2 },
+    });
   });
 });
 
 function agentPidOf(runner: RunnerUnderTest): number {
-  const line = runner.log().split('\n').findLast((text) => text.includes('"agent started"')) ?? '{}';
+  const line =
+    runner
+      .log()
+      .split('\n')
+      .findLast((text) => text.includes('"agent started"')) ?? '{}';
   return Number((JSON.parse(line) as { pid?: number }).pid);
 }

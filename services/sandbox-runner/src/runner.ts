@@ -137,7 +137,19 @@ export class Runner {
   #contextOf(host: AgentHost, place: CheckpointPlace, files: string): TurnContext {
     const { spec, modelKey, redactor, log } = this.#options;
     const link = this.#link;
-    return { spec, modelKey, host, spool: this.#spool, link, redactor, coalescer: this.#coalescer, log, place, checkpoint: NO_OBJECTS, files };
+    return {
+      spec,
+      modelKey,
+      host,
+      spool: this.#spool,
+      link,
+      redactor,
+      coalescer: this.#coalescer,
+      log,
+      place,
+      checkpoint: NO_OBJECTS,
+      files,
+    };
   }
 
   #onMessage(message: Exclude<OrchestratorMessage, { kind: 'welcome' | 'acknowledged' | 'objectStored' }>): void {

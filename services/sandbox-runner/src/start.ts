@@ -45,7 +45,11 @@ async function readSpec(path: string | undefined): Promise<RunnerSpec> {
 }
 
 function agentOf({ agent }: RunnerSpec, agentsFolder: string | undefined): Agent {
-  if (!agentsFolder) throw new Rejection('config.invalid', `Cannot start: set ${AGENTS_VARIABLE} to the folder whose node_modules holds the agents.`);
+  if (!agentsFolder)
+    throw new Rejection(
+      'config.invalid',
+      `Cannot start: set ${AGENTS_VARIABLE} to the folder whose node_modules holds the agents.`,
+    );
   if (agent.name === 'pi') return createPiAgent({ nodePath: process.execPath, agentsFolder });
   throw new Rejection('config.invalid', `Cannot start: there is no agent ${agent.name}. Agents: pi.`);
 }

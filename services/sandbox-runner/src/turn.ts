@@ -137,7 +137,9 @@ export class Turn {
     const dueAtMs = this.#frames.dueAtMs;
     if (dueAtMs === null) return;
     const takeDue = () => {
-      this.#reporter.report(this.#frames.takeDue(performance.now())).catch((error: unknown) => this.#context.log.error('frames not spooled', { error }));
+      this.#reporter
+        .report(this.#frames.takeDue(performance.now()))
+        .catch((error: unknown) => this.#context.log.error('frames not spooled', { error }));
       this.#scheduleDue();
     };
     this.#dueTimer = setTimeout(takeDue, Math.max(1, Math.ceil(dueAtMs - performance.now())));
@@ -169,7 +171,10 @@ export class Turn {
   async #reportCrash(agent: AgentProcess, reason: Reason): Promise<void> {
     const { exitCode, signal, stderr } = await agent.exited;
     const lines = lastChars(this.#context.redactor.text(stderr), MAX_STDERR_CHARS);
-    await this.#report({ type: 'AgentFailed', data: { ...this.id, exitCode, signal, reason: this.#clean(reason), stderr: lines } });
+    await this.#report({
+      type: 'AgentFailed',
+      data: { ...this.id, exitCode, signal, reason: this.#clean(reason), stderr: lines },
+    });
   }
 
   /** Null when it was made. */
@@ -179,7 +184,12 @@ export class Turn {
     await this.#files.settle();
     context.files = this.#files.state;
     try {
-      const made = await makeCheckpoint(context.place, { ...this.id, author: this.#prompt.author, prompt }, context.checkpoint, context);
+      const made = await makeCheckpoint(
+        context.place,
+        { ...this.id, author: this.#prompt.author, prompt },
+        context.checkpoint,
+        context,
+      );
       await this.#report(made.event);
       context.place = { ...context.place, parent: made.sha };
       context.checkpoint = { patch: made.patch, bundle: made.bundle };

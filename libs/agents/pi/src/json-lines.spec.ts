@@ -3,7 +3,10 @@ import fc from 'fast-check';
 
 import { readJsonLines } from './json-lines.js';
 
-async function collect(chunks: Uint8Array[], maxBytes?: number): Promise<{ records: Record<string, unknown>[]; skipped: string[] }> {
+async function collect(
+  chunks: Uint8Array[],
+  maxBytes?: number,
+): Promise<{ records: Record<string, unknown>[]; skipped: string[] }> {
   const skipped: string[] = [];
   const records: Record<string, unknown>[] = [];
   async function* source() {

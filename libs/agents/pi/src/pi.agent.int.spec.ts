@@ -127,7 +127,10 @@ describe('pi', () => {
     const { result } = await run(pi, 'slow: 5', () => {
       throw new Error('the disk is full');
     });
-    expect(result).toMatchObject({ outcome: 'failed', reason: { code: 'agent.crashed', message: expect.stringContaining('the disk is full') } });
+    expect(result).toMatchObject({
+      outcome: 'failed',
+      reason: { code: 'agent.crashed', message: expect.stringContaining('the disk is full') },
+    });
   });
 
   it('tells a crash apart, and a new process resumes the conversation, the cut-off prompt included', async () => {
@@ -187,15 +190,30 @@ describe('pi', () => {
 
   it('reads nothing that could run from the repository', async () => {
     await mkdir(join(cwd, '.pi', 'extensions'), { recursive: true });
-    await writeFile(join(cwd, '.pi', 'extensions', 'evil.js'), `import fs from 'node:fs'; export default () => fs.writeFileSync('evil', '');`);
-    await writeFile(join(cwd, '.pi', 'settings.json'), JSON.stringify({ sessionDir: join(cwd, 'sessions'), shellCommandPrefix: 'touch evil' }));
+    await writeFile(
+      join(cwd, '.pi', 'extensions', 'evil.js'),
+      `import fs from 'node:fs'; export default () => fs.writeFileSync('evil', '');`,
+    );
+    await writeFile(
+      join(cwd, '.pi', 'settings.json'),
+      JSON.stringify({ sessionDir: join(cwd, 'sessions'), shellCommandPrefix: 'touch evil' }),
+    );
     await run(await start(), 'run: echo fine');
     expect((await readdir(cwd)).toSorted()).toEqual(['.pi']);
   });
 
   it('says what is missing when pi is not installed, and why it did not start', async () => {
     const nowhere = createPiAgent({ nodePath: process.execPath, agentsFolder: folder });
-    const launch = { cwd, home: join(folder, 'home'), model: 'm', baseUrl: null, apiKey: null, environment: {}, resume: true, transcript: null };
+    const launch = {
+      cwd,
+      home: join(folder, 'home'),
+      model: 'm',
+      baseUrl: null,
+      apiKey: null,
+      environment: {},
+      resume: true,
+      transcript: null,
+    };
     await expect(nowhere.start({ ...launch, modelProvider: 'scripted' })).rejects.toMatchObject({ code: 'agent.missing' });
     const broken = createPiAgent({ nodePath: '/bin/false', agentsFolder: ROOT });
     await expect(broken.start({ ...launch, modelProvider: 'scripted' })).rejects.toMatchObject({ code: 'agent.start-failed' });

@@ -28,7 +28,11 @@ export function createPiAgent({ nodePath, agentsFolder }: PiOptions): Agent {
     name: 'pi',
     start: async (launch: AgentLaunch): Promise<AgentProcess> => {
       await access(cli).catch((cause: unknown) => {
-        throw new Fault('agent.missing', `pi is not installed: ${cli} cannot be read. Install @earendil-works/pi-coding-agent there.`, { cause });
+        throw new Fault(
+          'agent.missing',
+          `pi is not installed: ${cli} cannot be read. Install @earendil-works/pi-coding-agent there.`,
+          { cause },
+        );
       });
       const home = await preparePiHome(launch);
       const child = spawn(nodePath, [cli, ...argumentsOf(launch, home)], {

@@ -96,8 +96,12 @@ export class PiProcess implements AgentProcess {
     if (state === 'ready') return;
     this.#child.kill('SIGKILL');
     await this.exited;
-    const why = state === null ? `did not answer within ${START_TIMEOUT_MS} ms` : `ended with ${state.exitCode} ${state.signal}`.trim();
-    throw new Fault('agent.start-failed', `pi ${why} before it accepted prompts. Its last lines: ${this.#stderr.trim() || '(none)'}`);
+    const why =
+      state === null ? `did not answer within ${START_TIMEOUT_MS} ms` : `ended with ${state.exitCode} ${state.signal}`.trim();
+    throw new Fault(
+      'agent.start-failed',
+      `pi ${why} before it accepted prompts. Its last lines: ${this.#stderr.trim() || '(none)'}`,
+    );
   }
 
   async #readRecords(): Promise<void> {

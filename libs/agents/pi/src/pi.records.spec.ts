@@ -7,7 +7,10 @@ function read(...records: Record<string, unknown>[]) {
   return { reader, events: records.flatMap((record) => reader.read(record)) };
 }
 
-const modelCall = (fields: Record<string, unknown>) => ({ type: 'message_end', message: { role: 'assistant', model: 'm', ...fields } });
+const modelCall = (fields: Record<string, unknown>) => ({
+  type: 'message_end',
+  message: { role: 'assistant', model: 'm', ...fields },
+});
 const delta = (type: string, contentIndex: number, text: string) => ({
   type: 'message_update',
   assistantMessageEvent: { type, contentIndex, delta: text },
@@ -16,7 +19,13 @@ const delta = (type: string, contentIndex: number, text: string) => ({
 describe('PiPromptReader', () => {
   it('tells the parts of one prompt apart by message and block', () => {
     const start = { type: 'message_start', message: { role: 'assistant' } };
-    const { events } = read(start, delta('thinking_delta', 0, 'hm'), delta('text_delta', 1, 'a'), start, delta('text_delta', 1, 'b'));
+    const { events } = read(
+      start,
+      delta('thinking_delta', 0, 'hm'),
+      delta('text_delta', 1, 'a'),
+      start,
+      delta('text_delta', 1, 'b'),
+    );
     expect(events).toEqual([
       { kind: 'reasoning', key: '1.0', delta: 'hm' },
       { kind: 'text', key: '1.1', delta: 'a' },
@@ -50,7 +59,13 @@ describe('PiPromptReader', () => {
   it('makes a retry a notice and a later success a completed turn', () => {
     const { reader, events } = read(
       modelCall({ stopReason: 'error', errorMessage: '529 {"error":{"message":"Overloaded"}}' }),
-      { type: 'auto_retry_start', attempt: 1, maxAttempts: 3, delayMs: 2000, errorMessage: '529 {"error":{"message":"Overloaded"}}' },
+      {
+        type: 'auto_retry_start',
+        attempt: 1,
+        maxAttempts: 3,
+        delayMs: 2000,
+        errorMessage: '529 {"error":{"message":"Overloaded"}}',
+      },
       modelCall({ stopReason: 'stop' }),
     );
     expect(events).toEqual([{ kind: 'notice', text: 'The model call failed (Overloaded). Retry 1 of 3 in 2 s.' }]);

@@ -127,7 +127,9 @@ function noticesOf(record: Fields): AgentEvent[] {
       const delayMs = numberOf(record['delayMs']);
       const attempt = `${numberOf(record['attempt'])} of ${numberOf(record['maxAttempts'])}`;
       const { message } = readModelError(stringOf(record['errorMessage']));
-      return [{ kind: 'notice', text: `The model call failed (${message}). Retry ${attempt} in ${Math.round(delayMs / 1000)} s.` }];
+      return [
+        { kind: 'notice', text: `The model call failed (${message}). Retry ${attempt} in ${Math.round(delayMs / 1000)} s.` },
+      ];
     }
     case 'compaction_start':
       return [{ kind: 'notice', text: 'The conversation is close to the limit of the model: older parts are being summarised.' }];
@@ -160,18 +162,28 @@ function modelFailure(errorMessage: string): Reason {
   if (status === 401 || status === 403) {
     return { code: 'model.unauthorized', message: `The model refused the key (${status}): ${message}. Check ANTHROPIC_API_KEY.` };
   }
-  if (status === 404) return { code: 'model.unknown', message: `The model was not found (404): ${message}. Choose another model.` };
+  if (status === 404)
+    return { code: 'model.unknown', message: `The model was not found (404): ${message}. Choose another model.` };
   if (status === 429 || status === 529) {
-    return { code: 'model.overloaded', message: `The model is overloaded or rate limited (${status}): ${message}. Prompt again later.` };
+    return {
+      code: 'model.overloaded',
+      message: `The model is overloaded or rate limited (${status}): ${message}. Prompt again later.`,
+    };
   }
   const prefix = status === null ? '' : ` (${status})`;
-  return { code: 'model.failed', message: `The model call failed${prefix}: ${message}. Prompt again, or check the model's address.` };
+  return {
+    code: 'model.failed',
+    message: `The model call failed${prefix}: ${message}. Prompt again, or check the model's address.`,
+  };
 }
 
 /** pi passes the provider's answer on as "<status> <body>"; the body is the provider's JSON, or plain words. */
 function readModelError(text: string): { status: number | null; message: string } {
   const [, digits, body] = /^(\d{3})\s+(.*)$/s.exec(text) ?? [];
-  return { status: digits === undefined ? null : Number(digits), message: clip(providerMessage(body ?? text)) || 'no further text' };
+  return {
+    status: digits === undefined ? null : Number(digits),
+    message: clip(providerMessage(body ?? text)) || 'no further text',
+  };
 }
 
 function providerMessage(body: string): string {

@@ -65,7 +65,11 @@ export class AgentHost {
     this.#prompted = false;
     const agent = await this.#agent.start(this.#launch);
     this.#live = agent;
-    this.#log.info('agent started', { pid: agent.pid, conversation: agent.conversation, ms: Math.round(performance.now() - began) });
+    this.#log.info('agent started', {
+      pid: agent.pid,
+      conversation: agent.conversation,
+      ms: Math.round(performance.now() - began),
+    });
     void agent.exited.then(({ exitCode, signal }) => {
       this.#log.info('agent ended', { pid: agent.pid, exitCode, signal });
       this.#live = null;

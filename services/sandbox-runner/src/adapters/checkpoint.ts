@@ -51,9 +51,14 @@ export async function makeCheckpoint(
   { link, modelKey }: { link: Pick<RunnerLink, 'upload'>; modelKey: string | null },
 ): Promise<CheckpointResult> {
   const branch = sessionBranch(sessionId);
-  const made = await retryFault(() => createCheckpoint({ workspace, base, parent, branch, author: work.author, message: messageOf(work.prompt) }));
+  const made = await retryFault(() =>
+    createCheckpoint({ workspace, base, parent, branch, author: work.author, message: messageOf(work.prompt) }),
+  );
   if (modelKey !== null && made.patch.includes(modelKey)) {
-    throw new Rejection('checkpoint.holds-secret', 'The changes contain the model key, so they were not kept outside the sandbox. Ask the agent to remove it.');
+    throw new Rejection(
+      'checkpoint.holds-secret',
+      'The changes contain the model key, so they were not kept outside the sandbox. Ask the agent to remove it.',
+    );
   }
   const changed = made.sha !== parent;
   const patch = changed ? await store(link, made.patch) : last.patch;

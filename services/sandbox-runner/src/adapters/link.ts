@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 
 import type { OrchestratorMessage, Reason, RunnerMessage, RunnerSpec } from '@bullpen/contracts';
-import { MAX_LINK_MESSAGE_BYTES, OBJECT_CHUNK_BYTES, orchestratorMessageSchema, RUNNER_LINK_PROTOCOL, RUNNER_RECONNECT_MS } from '@bullpen/contracts';
+import {
+  MAX_LINK_MESSAGE_BYTES,
+  OBJECT_CHUNK_BYTES,
+  orchestratorMessageSchema,
+  RUNNER_LINK_PROTOCOL,
+  RUNNER_RECONNECT_MS,
+} from '@bullpen/contracts';
 import { WebSocket } from 'ws';
 import type { RawData } from 'ws';
 

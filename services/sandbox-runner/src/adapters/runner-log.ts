@@ -7,10 +7,12 @@ export interface RunnerLog {
 
 /** JSON lines on stderr, where the driver keeps the last of them; secrets are replaced. */
 export function createRunnerLog(redactor: Redactor, fields: Readonly<Record<string, unknown>>, write = writeToStderr): RunnerLog {
-  const log = (level: string) => (message: string, more: Readonly<Record<string, unknown>> = {}) => {
-    const line = JSON.stringify({ time: new Date().toISOString(), level, msg: message, ...fields, ...describeErrors(more) });
-    write(`${redactor.text(line)}\n`);
-  };
+  const log =
+    (level: string) =>
+    (message: string, more: Readonly<Record<string, unknown>> = {}) => {
+      const line = JSON.stringify({ time: new Date().toISOString(), level, msg: message, ...fields, ...describeErrors(more) });
+      write(`${redactor.text(line)}\n`);
+    };
   return { info: log('info'), error: log('error') };
 }
 

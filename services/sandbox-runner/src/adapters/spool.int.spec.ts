@@ -13,8 +13,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const frame = (text: string) => ({ turnId: 't', event: { type: 'AssistantTextAppended' as const, data: { partId: '1.1', offset: 0, text } } });
-const read = async (spool: Spool, n: number) => (await spool.readAfter(n, 100, 1_000_000)).map(({ json }) => JSON.parse(json) as RunnerFrame);
+const frame = (text: string) => ({
+  turnId: 't',
+  event: { type: 'AssistantTextAppended' as const, data: { partId: '1.1', offset: 0, text } },
+});
+const read = async (spool: Spool, n: number) =>
+  (await spool.readAfter(n, 100, 1_000_000)).map(({ json }) => JSON.parse(json) as RunnerFrame);
 
 describe('Spool', () => {
   it('has frames on disk in the order of the calls once append resolves', async () => {
@@ -23,7 +27,10 @@ describe('Spool', () => {
     expect(appended).toEqual([2, 3]);
     const lines = (await readFile(join(folder, 's', 'frames-1.jsonl'), 'utf8')).trim().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as RunnerFrame).n)).toEqual([1, 2, 3]);
-    expect((await read(spool, 1)).map(({ n, data }) => [n, data['text']])).toEqual([[2, 'b'], [3, 'c']]);
+    expect((await read(spool, 1)).map(({ n, data }) => [n, data['text']])).toEqual([
+      [2, 'b'],
+      [3, 'c'],
+    ]);
     await spool.close();
   });
 

@@ -42,7 +42,8 @@ export function clipText(text: string, keep: KeepObject): ClippedText {
 export function clipProgress(text: string): ClippedText {
   const whole = wellFormed(text);
   const bytes = encoder.encode(whole);
-  if (bytes.length <= PROGRESS_HEAD_BYTES + PROGRESS_TAIL_BYTES) return { text: whole, tail: '', sha256: '', bytes: bytes.length };
+  if (bytes.length <= PROGRESS_HEAD_BYTES + PROGRESS_TAIL_BYTES)
+    return { text: whole, tail: '', sha256: '', bytes: bytes.length };
   return { ...headAndTail(bytes, PROGRESS_HEAD_BYTES, PROGRESS_TAIL_BYTES), sha256: '', bytes: bytes.length };
 }
 

@@ -8,7 +8,14 @@ const redactor = new Redactor([SECRET]);
 
 /** Texts that hold the secret, parts of it and things that look like it. */
 const texts = fc
-  .array(fc.oneof(fc.constant(SECRET), fc.nat(SECRET.length).map((n) => SECRET.slice(0, n)), fc.string({ maxLength: 5 })), { maxLength: 12 })
+  .array(
+    fc.oneof(
+      fc.constant(SECRET),
+      fc.nat(SECRET.length).map((n) => SECRET.slice(0, n)),
+      fc.string({ maxLength: 5 }),
+    ),
+    { maxLength: 12 },
+  )
   .map((parts) => parts.join(''));
 
 function pieces(text: string, places: number[]): string[] {
@@ -21,7 +28,10 @@ describe('Redactor', () => {
     fc.assert(
       fc.property(texts, fc.array(fc.nat(), { maxLength: 20 }), (text, places) => {
         const stream = redactor.stream();
-        const out = pieces(text, places).map((piece) => stream.push(piece)).join('') + stream.end();
+        const out =
+          pieces(text, places)
+            .map((piece) => stream.push(piece))
+            .join('') + stream.end();
         expect(out).not.toContain(SECRET);
         expect(out).toBe(redactor.text(text));
       }),

@@ -7,8 +7,15 @@ import type { TextChunk } from './text-coalescer.js';
 const pair = '😀';
 
 /** UTF-16 units in any order, so that pairs are split between deltas and some are never whole. */
-const delta = fc.array(fc.oneof(fc.constantFrom('a', pair, pair.charAt(0), pair.charAt(1), 'é'), fc.constant('x'.repeat(3_000))), { maxLength: 6 });
-const step = fc.record({ key: fc.constantFrom('1', '2'), text: delta.map((parts) => parts.join('')), waitMs: fc.integer({ min: 0, max: 80 }) });
+const delta = fc.array(
+  fc.oneof(fc.constantFrom('a', pair, pair.charAt(0), pair.charAt(1), 'é'), fc.constant('x'.repeat(3_000))),
+  { maxLength: 6 },
+);
+const step = fc.record({
+  key: fc.constantFrom('1', '2'),
+  text: delta.map((parts) => parts.join('')),
+  waitMs: fc.integer({ min: 0, max: 80 }),
+});
 
 function run(steps: { key: string; text: string; waitMs: number }[]): TextChunk[] {
   const coalescer = new TextCoalescer(7);
@@ -37,7 +44,9 @@ describe('TextCoalescer', () => {
         }
         const lengths = new Map<string, number>();
         for (const { key, text } of steps) lengths.set(key, (lengths.get(key) ?? 0) + text.length);
-        expect([...parts.values()].map((text) => text.length).toSorted()).toEqual([...lengths.values()].filter((n) => n > 0).toSorted());
+        expect([...parts.values()].map((text) => text.length).toSorted()).toEqual(
+          [...lengths.values()].filter((n) => n > 0).toSorted(),
+        );
       }),
     );
   });
@@ -65,12 +74,18 @@ describe('TextCoalescer', () => {
   it('gives 4 KB at once without waiting', () => {
     const coalescer = new TextCoalescer(1);
     coalescer.append('text', 'a', 'x', 0);
-    expect(coalescer.append('text', 'a', 'y'.repeat(MAX_CHUNK_CHARS + 1), 1).map(({ text }) => text.length)).toEqual([MAX_CHUNK_CHARS]);
+    expect(coalescer.append('text', 'a', 'y'.repeat(MAX_CHUNK_CHARS + 1), 1).map(({ text }) => text.length)).toEqual([
+      MAX_CHUNK_CHARS,
+    ]);
   });
 
   it('numbers text and reasoning apart, and parts of the next prompt anew', () => {
     const coalescer = new TextCoalescer(2);
-    const chunks = [...coalescer.append('reasoning', '1', 'a', 0), ...coalescer.append('text', '1', 'b', 0), ...coalescer.endPrompt()];
+    const chunks = [
+      ...coalescer.append('reasoning', '1', 'a', 0),
+      ...coalescer.append('text', '1', 'b', 0),
+      ...coalescer.endPrompt(),
+    ];
     expect([...chunks, ...coalescer.append('text', '1', 'c', 0)].map(({ partId }) => partId)).toEqual(['2.1', '2.2', '2.3']);
   });
 

@@ -47,7 +47,8 @@ export class TextCoalescer {
     const before = this.#open === part ? [] : this.flush();
     this.#open = part;
     part.pending += delta;
-    if (part.lastChunkAtMs === null || nowMs - part.lastChunkAtMs >= this.#intervalMs) return [...before, ...take(part, nowMs, 1)];
+    if (part.lastChunkAtMs === null || nowMs - part.lastChunkAtMs >= this.#intervalMs)
+      return [...before, ...take(part, nowMs, 1)];
     return [...before, ...take(part, nowMs, MAX_CHUNK_CHARS)];
   }
 

@@ -11,12 +11,23 @@ import type { TurnFrame } from './turn-frames.js';
 const SECRET = 'sk-ant-0123456789';
 
 function turn() {
-  return new TurnFrames({ redactor: new Redactor([SECRET]), coalescer: new TextCoalescer(1), sha256: (text) => `sha:${text.length}` });
+  return new TurnFrames({
+    redactor: new Redactor([SECRET]),
+    coalescer: new TextCoalescer(1),
+    sha256: (text) => `sha:${text.length}`,
+  });
 }
 
-const started = (toolCallId: string): AgentEvent => ({ kind: 'toolStarted', toolCallId, name: 'bash', input: { command: 'ls' }, title: 'ls' });
+const started = (toolCallId: string): AgentEvent => ({
+  kind: 'toolStarted',
+  toolCallId,
+  name: 'bash',
+  input: { command: 'ls' },
+  title: 'ls',
+});
 const types = (frames: TurnFrame[]) => frames.map(({ event }) => event.type);
-const textOf = (frames: TurnFrame[]) => frames.map(({ event }) => (event.type === 'AssistantTextAppended' ? event.data.text : '')).join('');
+const textOf = (frames: TurnFrame[]) =>
+  frames.map(({ event }) => (event.type === 'AssistantTextAppended' ? event.data.text : '')).join('');
 
 describe('TurnFrames', () => {
   it('has all text out before the tool call that follows it', () => {
@@ -36,7 +47,9 @@ describe('TurnFrames', () => {
     frames.read(started('b'), 100);
     const [done] = frames.read({ kind: 'toolCompleted', toolCallId: 'a', failed: false, output: 'x' }, 350);
     expect(done?.event.data).toMatchObject({ toolCallId: 'a', outcome: 'succeeded', durationMs: 250 });
-    expect(frames.end(400).map(({ event }) => event.data)).toEqual([expect.objectContaining({ toolCallId: 'b', outcome: 'cancelled' })]);
+    expect(frames.end(400).map(({ event }) => event.data)).toEqual([
+      expect.objectContaining({ toolCallId: 'b', outcome: 'cancelled' }),
+    ]);
   });
 
   it('shows progress at once, then once per interval, the newest', () => {
@@ -61,26 +74,44 @@ describe('TurnFrames', () => {
   });
 
   it('never lets the secret out, and makes valid events only, whatever the agent says', () => {
-    const word = fc.oneof(fc.constant(SECRET), fc.nat(SECRET.length).map((n) => SECRET.slice(0, n)), fc.string({ maxLength: 6 }));
+    const word = fc.oneof(
+      fc.constant(SECRET),
+      fc.nat(SECRET.length).map((n) => SECRET.slice(0, n)),
+      fc.string({ maxLength: 6 }),
+    );
     const event: fc.Arbitrary<AgentEvent> = fc.oneof(
       fc.record({ kind: fc.constant('text' as const), key: fc.constantFrom('1', '2'), delta: word }),
       fc.record({ kind: fc.constant('reasoning' as const), key: fc.constant('1'), delta: word }),
       fc.record({ kind: fc.constant('notice' as const), text: word }),
-      fc.record({ kind: fc.constant('toolStarted' as const), toolCallId: fc.constantFrom('a', 'b'), name: word, input: fc.dictionary(word, word), title: word }),
+      fc.record({
+        kind: fc.constant('toolStarted' as const),
+        toolCallId: fc.constantFrom('a', 'b'),
+        name: word,
+        input: fc.dictionary(word, word),
+        title: word,
+      }),
       fc.record({ kind: fc.constant('toolProgressed' as const), toolCallId: fc.constantFrom('a', 'b'), output: word }),
-      fc.record({ kind: fc.constant('toolCompleted' as const), toolCallId: fc.constantFrom('a', 'b'), failed: fc.boolean(), output: word }),
+      fc.record({
+        kind: fc.constant('toolCompleted' as const),
+        toolCallId: fc.constantFrom('a', 'b'),
+        failed: fc.boolean(),
+        output: word,
+      }),
     );
     fc.assert(
       fc.property(fc.array(event, { maxLength: 30 }), (events) => {
         const frames = turn();
         const out = [...events.flatMap((one, i) => frames.read(one, i * 20)), ...frames.end(10_000)];
-        for (const { event: { type, data } } of out) {
+        for (const {
+          event: { type, data },
+        } of out) {
           parseEventData(type, data);
           expect(JSON.stringify(data)).not.toContain(SECRET);
         }
         const parts = new Map<string, string>();
         for (const { event: one } of out) {
-          if (one.type === 'AssistantTextAppended') parts.set(one.data.partId, (parts.get(one.data.partId) ?? '') + one.data.text);
+          if (one.type === 'AssistantTextAppended')
+            parts.set(one.data.partId, (parts.get(one.data.partId) ?? '') + one.data.text);
         }
         const sayings = [...parts.values()];
         for (const text of sayings) expect(text).not.toContain(SECRET);

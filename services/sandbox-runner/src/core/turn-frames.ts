@@ -65,12 +65,17 @@ export class TurnFrames {
       case 'toolCompleted':
         return [...this.#endText(nowMs), this.#toolCompleted(event, nowMs, event.failed ? 'failed' : 'succeeded')];
       case 'plan': {
-        const entries = event.entries.slice(0, MAX_EVENT_LIST_ITEMS).map(({ text, status }) => ({ text: this.#line(text, MAX_PLAN_TEXT_CHARS), status }));
+        const entries = event.entries
+          .slice(0, MAX_EVENT_LIST_ITEMS)
+          .map(({ text, status }) => ({ text: this.#line(text, MAX_PLAN_TEXT_CHARS), status }));
         return [...this.#endText(nowMs), plain({ type: 'PlanUpdated', data: { entries } })];
       }
       case 'usage': {
         const { kind: _, ...usage } = event;
-        return [...this.#endText(nowMs), plain({ type: 'UsageReported', data: { ...usage, model: this.#line(usage.model, MAX_TITLE_CHARS) } })];
+        return [
+          ...this.#endText(nowMs),
+          plain({ type: 'UsageReported', data: { ...usage, model: this.#line(usage.model, MAX_TITLE_CHARS) } }),
+        ];
       }
     }
   }
@@ -91,7 +96,11 @@ export class TurnFrames {
   end(nowMs: number): TurnFrame[] {
     const text = [...this.#endText(nowMs), ...this.#coalescer.endPrompt().map(textFrame)];
     const open = [...this.#tools].map(([toolCallId, tool]) => {
-      return this.#toolCompleted({ kind: 'toolCompleted', toolCallId, failed: true, output: tool.pending ?? '' }, nowMs, 'cancelled');
+      return this.#toolCompleted(
+        { kind: 'toolCompleted', toolCallId, failed: true, output: tool.pending ?? '' },
+        nowMs,
+        'cancelled',
+      );
     });
     return [...text, ...open];
   }
