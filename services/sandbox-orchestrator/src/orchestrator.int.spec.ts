@@ -337,11 +337,30 @@ describe('SandboxOrchestrator', () => {
     await beginTurn(runner, session.turnId);
     const draining = orchestrator.drain({ timeoutMs: 10_000 });
     expect((await runner.next('stop')).reason.code).toBe('platform.stopped');
+    runner.cut();
     driver.exit(`${session.id}-1`, { exitCode: 0 });
+    const events = await session.until('SandboxLost');
+    expect(dataOf(events, 'SandboxLost')).toMatchObject({ turnId: session.turnId, reason: { code: 'platform.stopped' } });
+    await session.endTurn('failed');
     expect(await draining).toBe(true);
-    expect(dataOf(await session.events(), 'SandboxLost')).toMatchObject({ turnId: session.turnId, reason: { code: 'platform.stopped' } });
     expect(driver.observedOf(`${session.id}-1`)).toBeUndefined();
     expect(driver.hasWorkspace(`${session.id}-1`)).toBe(true);
+  });
+
+  it('ends a turn that a drain interrupted as failed, not as cancelled', async () => {
+    const session = await newSession();
+    const runner = await readyRunner(session, 1);
+    await beginTurn(runner, session.turnId);
+    const draining = orchestrator.drain({ timeoutMs: 10_000 });
+    await runner.next('stop');
+    const finished = { turnId: session.turnId, attempt: 1, outcome: 'cancelled', reason: { code: 'turn.cancelled', message: '' } };
+    await runner.acknowledged(runner.frame('AgentTurnFinished', finished, session.turnId));
+    runner.cut();
+    driver.exit(`${session.id}-1`, { exitCode: 0 });
+    const events = await session.until('SandboxStopped');
+    expect(dataOf(events, 'AgentTurnFinished')).toMatchObject({ outcome: 'failed', reason: { code: 'platform.stopped' } });
+    await session.endTurn('failed');
+    expect(await draining).toBe(true);
   });
 
   it('removes sandboxes that the log knows nothing of', async () => {

@@ -15,7 +15,7 @@ import { SessionLanes } from './adapters/nats/session-lanes.js';
 import { SessionStates } from './adapters/nats/session-states.js';
 import { plan } from './core/plan.js';
 import type { Mode, ObservedSession } from './core/plan.js';
-import { liveGeneration, newSandboxedSession } from './core/sandbox.state.js';
+import { awaitsItsEnd, liveGeneration, newSandboxedSession } from './core/sandbox.state.js';
 import type { SandboxedSession } from './core/sandbox.state.js';
 import { StepExecutor } from './step-executor.js';
 
@@ -84,7 +84,7 @@ export class SandboxOrchestrator {
 
   /**
    * Ends every sandbox in order: running turns are stopped, checkpoints made, and the end is recorded with the turn it ended, then the
-   * sandboxes are removed. None is made any more. May be repeated.
+   * sandboxes are removed. None is made any more. Waits for the session service to end the turns. May be repeated.
    *
    * @returns false when some were left after the time
    */
@@ -130,7 +130,7 @@ export class SandboxOrchestrator {
     if (observed.size > 0) return false;
     return [...states.ids()].every((sessionId) => {
       const session = states.get(sessionId);
-      return !session || liveGeneration(session) === null;
+      return !session || (liveGeneration(session) === null && !awaitsItsEnd(session));
     });
   }
 

@@ -12,7 +12,7 @@ import {
   STOP_GRACE_MS,
   spawnBackoffMs,
 } from './bounds.js';
-import { PLATFORM_STOPPED, isSameAttempt, liveGeneration, turnAtStake, turnInNeed } from './sandbox.state.js';
+import { STOP_CODES, isSameAttempt, liveGeneration, turnAtStake, turnInNeed } from './sandbox.state.js';
 import type { Generation, RunningTurn, SandboxedSession } from './sandbox.state.js';
 
 /** What is there for one session, as far as this process knows. */
@@ -190,7 +190,7 @@ function planWork({ desired, observed, now }: Situation, sandbox: Generation, st
   if (desired.turn) return { kind: 'wait', until: staleAt };
   const idleUntil = Date.parse(desired.idleSince ?? sandbox.requestedAt) + IDLE_STOP_MS;
   if (now < idleUntil) return { kind: 'wait', until: Math.min(idleUntil, staleAt) };
-  const reason = { code: 'sandbox.idle', message: `Nothing ran for ${IDLE_STOP_MS / 60_000} minutes; the workspace is kept.` };
+  const reason = { code: STOP_CODES.idle, message: `Nothing ran for ${IDLE_STOP_MS / 60_000} minutes; the workspace is kept.` };
   return { kind: 'stop', sandbox, reason };
 }
 
@@ -209,9 +209,9 @@ function isUnwanted(desired: SandboxedSession, mode: Mode): boolean {
 }
 
 function endReason(desired: SandboxedSession, mode: Mode): Reason {
-  if (mode === 'draining') return { code: PLATFORM_STOPPED, message: 'The platform was stopped. Retry once it runs again.' };
-  if (desired.closed) return { code: 'session.closed', message: 'The session was archived or deleted.' };
-  return { code: 'sandbox.not-needed', message: 'The turn ended before its sandbox was made.' };
+  if (mode === 'draining') return { code: STOP_CODES.platformStopped, message: 'The platform was stopped. Retry once it runs again.' };
+  if (desired.closed) return { code: STOP_CODES.closed, message: 'The session was archived or deleted.' };
+  return { code: STOP_CODES.notNeeded, message: 'The turn ended before its sandbox was made.' };
 }
 
 function exitReason(there: ObservedSandbox | null): Reason {

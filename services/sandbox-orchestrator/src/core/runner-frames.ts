@@ -33,6 +33,15 @@ export function checkFrame(frame: RunnerFrame, source: FrameSource, at: string):
   }
 }
 
+/**
+ * Nobody cancelled a turn that ends because the platform told its sandbox to stop: it failed, for the reason of the stop. The runner
+ * knows only that it was interrupted.
+ */
+export function endedByStop(event: StoredEvent, stop: Reason | null): StoredEvent {
+  const wasInterrupted = event.type === 'AgentTurnFinished' && event.data['outcome'] === 'cancelled';
+  return stop && wasInterrupted ? { ...event, data: { ...event.data, outcome: 'failed', reason: { ...stop } } } : event;
+}
+
 /** Takes the place of a frame that cannot be appended, so that the lane goes on. */
 export function rejectedFrame(
   n: number,

@@ -30,7 +30,7 @@ export interface SandboxedSession {
   readonly sandbox: Generation | null;
   /** Who may append to the agent lane. */
   readonly fence: { readonly sandboxId: string; readonly generation: number } | null;
-  /** The attempt an agent was last given; null again once its sandbox is gone. */
+  /** The attempt an agent was last given; null again when its sandbox ended before it did. */
   readonly agentTurn: AgentTurn | null;
   /** Whether any agent ever had a prompt. */
   readonly hasConversation: boolean;
@@ -148,6 +148,11 @@ export function turnAtStake(state: SandboxedSession): RunningTurn | null {
   return turn && agentTurn && !turn.lost && !agentTurn.finished && isSameAttempt(agentTurn, turn) ? turn : null;
 }
 
+/** The running turn is over where it ran; the session service is about to say so. */
+export function awaitsItsEnd({ turn, agentTurn, closed }: SandboxedSession): boolean {
+  return turn !== null && !closed && (turn.lost || (agentTurn?.finished === true && isSameAttempt(agentTurn, turn)));
+}
+
 export function isSameAttempt(a: { turnId: string; attempt: number } | null, b: { turnId: string; attempt: number } | null): boolean {
   return a !== null && b !== null && a.turnId === b.turnId && a.attempt === b.attempt;
 }
@@ -189,7 +194,7 @@ const FOLDS: { readonly [T in EventType]?: Fold<T> } = {
   SandboxRequested: (state, { generation, sandboxId }, { at, sequence }) => ({
     ...state,
     sandbox: { generation, sandboxId, requestedAt: at, requestedSequence: sequence, stage: 'requested', ready: false, endedAt: null },
-    agentTurn: null,
+    agentTurn: state.agentTurn?.finished ? state.agentTurn : null,
     endReason: null,
   }),
   SandboxStageEntered: (state, { generation, stage, reason }) => {
@@ -211,7 +216,7 @@ const FOLDS: { readonly [T in EventType]?: Fold<T> } = {
   SandboxStopped: (state, { generation, reason }, { at }) => {
     const ended = withEnd(state, generation, reason, at);
     if (ended === state) return state;
-    return { ...ended, attempts: reason.code === PLATFORM_STOPPED ? state.attempts : attemptsAfter(state) };
+    return { ...ended, attempts: ASKED_STOPS.has(reason.code) ? state.attempts : attemptsAfter(state) };
   },
 
   GenerationStarted: (state, { generation, sandboxId }) => ({ ...state, fence: { sandboxId, generation } }),
@@ -228,15 +233,22 @@ const FOLDS: { readonly [T in EventType]?: Fold<T> } = {
   BranchPushFailed: (state, { sha }) => ({ ...state, pushDecidedFor: sha }),
 };
 
-/** Reason of an end that the platform's own shutdown brought: no failed attempt. */
-export const PLATFORM_STOPPED = 'platform.stopped';
+/** Why the platform itself ends a sandbox; such an end is no failed attempt. */
+export const STOP_CODES = {
+  platformStopped: 'platform.stopped',
+  idle: 'sandbox.idle',
+  closed: 'session.closed',
+  notNeeded: 'sandbox.not-needed',
+} as const;
+
+const ASKED_STOPS: ReadonlySet<string> = new Set(Object.values(STOP_CODES));
 
 const WORKSPACE_STAGES: ReadonlySet<SandboxStage> = new Set(['ready', 'running', 'idle']);
 
 function withEnd(state: SandboxedSession, generation: number, reason: Reason, at: string): SandboxedSession {
   const { sandbox } = state;
   if (sandbox?.generation !== generation || sandbox.endedAt !== null) return state;
-  return { ...state, sandbox: { ...sandbox, endedAt: at }, agentTurn: null, endReason: reason };
+  return { ...state, sandbox: { ...sandbox, endedAt: at }, agentTurn: state.agentTurn?.finished ? state.agentTurn : null, endReason: reason };
 }
 
 /** A sandbox that ended while the running turn waited for its agent was an attempt that came to nothing. */

@@ -148,6 +148,7 @@ export class LinkServer {
       budget: this.#budget,
       views,
       logger,
+      stopReason: () => (states.get(sessionId)?.turn?.cancelRequested ? null : (views.of(sandboxId).stopping?.reason ?? null)),
       onChange: () => onChange(sessionId),
       onLaneFailure: () => lanes.drop(sandboxId),
     });

@@ -9,7 +9,7 @@ import { Fault, Rejection, isRejectionOf } from '@bullpen/errors';
 import type { FrameLane, ObjectStore } from '@bullpen/event-log';
 import type { Logger } from '@bullpen/telemetry';
 
-import { checkFrame, rejectedFrame } from '../../core/runner-frames.js';
+import { checkFrame, endedByStop, rejectedFrame } from '../../core/runner-frames.js';
 import type { CheckedFrame, FrameSource } from '../../core/runner-frames.js';
 import { ObjectUpload } from './object-upload.js';
 import type { UploadBudget } from './object-upload.js';
@@ -31,6 +31,8 @@ export interface LinkParts {
   readonly budget: UploadBudget;
   readonly views: RunnerViews;
   readonly logger: Logger;
+  /** Why the platform told the runner to stop in the middle of a turn that nobody cancelled; null when it did not. */
+  readonly stopReason: () => Reason | null;
   /** Something a plan looks at has changed. */
   readonly onChange: () => void;
   /** The lane failed: who connects next opens it anew. */
@@ -128,7 +130,7 @@ export class RunnerLink {
     const { source, objects, logger } = this.parts;
     const checked = loose.frame ? checkFrame(loose.frame, source, at) : MALFORMED;
     const missing = checked.verdict === 'valid' ? await firstMissing(checked.objects, objects) : null;
-    if (checked.verdict === 'valid' && missing === null) return checked.event;
+    if (checked.verdict === 'valid' && missing === null) return endedByStop(checked.event, this.parts.stopReason());
     const reason = checked.verdict === 'valid' ? objectMissing(missing) : checked.reason;
     const body = JSON.stringify(loose.raw);
     const sha256 = createHash('sha256').update(body).digest('hex');
