@@ -1,0 +1,41 @@
+import { readFileSync, readdirSync } from 'node:fs';
+
+export interface FoundProcess {
+  readonly pid: number;
+  readonly commandLine: string;
+}
+
+/** Living processes whose environment has this entry: everything that a sandbox started, wherever it was re-parented to. */
+export function processesWithEnvironment(entry: string): FoundProcess[] {
+  return livingProcesses().filter(({ pid }) => read(`/proc/${pid}/environ`).split('\0').includes(entry));
+}
+
+/** Living processes whose command line holds this text. */
+export function processesWithCommand(text: string): FoundProcess[] {
+  return livingProcesses().filter(({ commandLine }) => commandLine.includes(text));
+}
+
+/** The runner inside a sandbox: the process that was started to run the bundled file. */
+export function runnerOf(sandboxId: string): FoundProcess {
+  const inSandbox = processesWithEnvironment(`BULLPEN_SANDBOX_ID=${sandboxId}`);
+  const runner = inSandbox.filter(({ commandLine }) => /runner\.mjs/.test(commandLine) && !/^\S*(bwrap|sh) /.test(commandLine)).at(-1);
+  if (!runner) throw new Error(`no runner of ${sandboxId} among ${JSON.stringify(inSandbox)}`);
+  return runner;
+}
+
+function livingProcesses(): FoundProcess[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => !/\) [ZX] /.test(read(`/proc/${pid}/stat`)))
+    .map((pid) => ({ pid: Number(pid), commandLine: read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() }))
+    .filter(({ commandLine }) => commandLine !== '');
+}
+
+/** A process may end between listing and reading. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
