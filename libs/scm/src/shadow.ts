@@ -135,7 +135,7 @@ const GITLINK_MODE = '160000';
 async function addNested(shadow: Shadow, start: string, signal?: AbortSignal): Promise<void> {
   const changed = await shadow.run(['diff-index', '--cached', '--raw', '-z', '--no-renames', '--abbrev=40', start], { signal });
   const links = rawEntries(changed.stdout).filter(({ meta }) => meta.startsWith(':000000 160000') || meta.startsWith(':100644 160000'));
-  const untracked = await shadow.run(['ls-files', '-z', '--others', '--directory', '--no-empty-directory', '--exclude-standard'], { signal });
+  const untracked = await shadow.run(['ls-files', '-z', '--others', '--exclude-standard'], { signal });
   const unborn = splitNul(untracked.stdout).filter((path) => path.endsWith('/') && existsSync(join(shadow.workspace, path, '.git')));
   const nested = [...links.map(({ path }) => path), ...unborn.map((path) => path.slice(0, -1))].slice(0, MAX_NESTED_REPOSITORIES);
   for (const path of nested) await addNestedFolder(shadow, path, signal);

@@ -66,10 +66,11 @@ function parseUrl(source: string, rules: SourceRules): Source {
   if (url.search !== '' || url.hash !== '') throw invalid(url.host, 'it has a query or a fragment');
   const user = isSsh ? url.username || 'git' : '';
   if (isSsh && !USER.test(user)) throw invalid(url.host, 'the user name is not one of ssh');
-  if (!HOST.test(url.hostname)) throw invalid(source, 'the host name is not valid');
+  const hostname = url.hostname.replace(/\.$/, '');
+  if (!HOST.test(hostname)) throw invalid(source, 'the host name is not valid');
   const path = url.pathname.replace(/\/+$/, '');
   if (path === '' || path.includes('//')) throw invalid(source, 'it names no repository');
-  const host = canonicalHost(url.hostname);
+  const host = canonicalHost(hostname);
   if (host === null) throw invalid(source, 'the host name is not valid');
   const decoded = decode(path);
   if (decoded === null || CONTROL.test(decoded)) throw invalid(source, 'its path cannot be read');
@@ -83,7 +84,7 @@ function parseUrl(source: string, rules: SourceRules): Source {
 /** The host as a resolver reads it: `127.1` and `0x7f.0.0.1` are 127.0.0.1, which URL does for https but not for ssh. */
 function canonicalHost(hostname: string): string | null {
   const https = `https://${hostname}/`;
-  return URL.canParse(https) ? new URL(https).hostname.replace(/\.$/, '') : null;
+  return URL.canParse(https) ? new URL(https).hostname : null;
 }
 
 export function hostNotAllowed(host: string): Rejection {
