@@ -3,10 +3,11 @@ import type { SandboxEventData, SandboxStage } from '@bullpen/contracts';
 import { between, duration } from './format.js';
 import type { Page } from './page.js';
 import type { Style } from './style.js';
-import { neutralLine, outputLines } from './terminal-text.js';
+import { fit, neutralLine, outputLines } from './terminal-text.js';
 
 /** Last lines of a sandbox's own log, shown when it fails. */
 const LOG_LINES = 8;
+const LOG_INDENT = '  │ ';
 const STAGE_COLUMNS = 14;
 
 /** The stages of a sandbox with the time since it was requested, and what goes wrong with it. */
@@ -84,7 +85,8 @@ export class SandboxLines {
 
   #log(logTail: string): void {
     if (logTail === '') return;
-    for (const line of outputLines(logTail).slice(-LOG_LINES)) this.page.line(this.style.dim(`  │ ${line}`));
+    const room = this.page.width === null ? null : this.page.width - LOG_INDENT.length;
+    for (const line of outputLines(logTail).slice(-LOG_LINES)) this.page.line(this.style.dim(`${LOG_INDENT}${fit(line, room)}`));
   }
 
   #enter(): void {
