@@ -108,7 +108,9 @@ describe('createPostgresProjectionStore', () => {
     await writer.close();
     expect(await store().open(NAME)).toBeNull();
     await next.close();
-    await (await open()).close();
+    const last = await store().open(NAME);
+    expect(last).not.toBeNull();
+    await last?.close();
   });
 
   it('records faults with the batch and forgets them with a rebuild', async () => {

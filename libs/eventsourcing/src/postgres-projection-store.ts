@@ -134,8 +134,14 @@ class PostgresProjectionWriter<Row extends ObjectLiteral> implements ProjectionW
 
   /** Ends the connection instead of giving it back: the lock must not stay with a connection of the pool. */
   async close(): Promise<void> {
-    await Promise.race([this.connection.end().catch(() => undefined), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    await Promise.race([this.#unlockAndEnd(), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     await this.runner.release().catch(() => undefined);
+  }
+
+  /** The server notices an ended connection a moment later; unlocking lets the next process begin at once. */
+  async #unlockAndEnd(): Promise<void> {
+    await this.runner.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
+    await this.connection.end().catch(() => undefined);
   }
 
   async #movePosition(from: ProjectionPosition, to: ProjectionPosition): Promise<boolean> {

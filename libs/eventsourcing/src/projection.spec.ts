@@ -186,6 +186,17 @@ describe('runProjection', () => {
     expect(titles('a')).toEqual(['1']);
   });
 
+  it('stops also when told to while it is still opening', async () => {
+    let opened: () => void = () => undefined;
+    const opening = new Promise<void>((resolve) => (opened = resolve));
+    const slow: ProjectionStore<Row> = { open: () => opening.then(() => store.open()) };
+    projection = runProjection({ log, projector, store: slow, logger: silentLogger });
+    const stopped = projection.stop();
+    opened();
+    await stopped;
+    expect(projection.status.state).toBe('stopped');
+  });
+
   it('stands by while another process writes', async () => {
     store.heldElsewhere = true;
     await say('a', 'Named', '1');

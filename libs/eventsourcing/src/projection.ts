@@ -14,7 +14,7 @@ const MAX_EVENTS_PER_BATCH = 500;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 2_000;
 /** How often a process that is not the active one looks whether it should be. */
-const STANDBY_POLL_MS = 2_000;
+const STANDBY_POLL_MS = 500;
 
 /** As a projector gets it: the event, where it lies, and its id. */
 export interface ProjectedEvent extends StoredEvent {
@@ -126,6 +126,8 @@ class ProjectionRun<Event extends { readonly type: string }, Row> {
     const { log } = this.options;
     const buffer = new MessageBuffer(MAX_EVENTS_PER_BATCH);
     this.#buffer = buffer;
+    // `stop` came while the store was being opened, and found no buffer to close.
+    if (this.#stopping.signal.aborted) buffer.close();
     const tail = await log.tail({ fromSequence: start.sequence + 1 }, (message) => buffer.push(message));
     try {
       let position = start;

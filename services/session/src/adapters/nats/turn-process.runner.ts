@@ -103,8 +103,10 @@ export class TurnProcessRunner {
   }
 
   async #untilCaughtUp(tail: Tail, end: number): Promise<void> {
+    const { signal } = this.#stopping;
     const stopped = new Promise<void>((resolve) => {
-      this.#wake = () => this.#stopping.signal.aborted && resolve();
+      this.#wake = () => signal.aborted && resolve();
+      this.#wake();
     });
     await Promise.race([tail.reached(end, CATCH_UP_TIMEOUT_MS), stopped]);
   }
