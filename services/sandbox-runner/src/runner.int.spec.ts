@@ -421,6 +421,7 @@ describe('the runner', () => {
     orchestrator.send({ kind: 'cancel', turnId: 'turn-1' });
     await orchestrator.finished();
     expect(isAlive(`sleep ${marker}`)).toBe(false);
+    expect(orchestrator.of('ToolCallCompleted')).toMatchObject([{ outcome: 'cancelled' }]);
     expect(finish()).toMatchObject({ outcome: 'cancelled' });
     orchestrator.prompt(`run: (setsid sleep ${marker} >/dev/null 2>&1 &) ; echo ok`, { turnId: 'turn-2' });
     await orchestrator.finished('turn-2');

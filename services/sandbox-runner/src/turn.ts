@@ -89,6 +89,7 @@ export class Turn {
   cancel(): void {
     if (this.#cancelled.signal.aborted) return;
     this.#cancelled.abort();
+    this.#frames.cancel();
     if (this.#prompting) this.#interrupt();
   }
 

@@ -52,6 +52,19 @@ describe('TurnFrames', () => {
     ]);
   });
 
+  it('keeps what a tool had printed when it is cancelled', () => {
+    const frames = turn();
+    frames.read(started('a'), 0);
+    frames.read(started('b'), 0);
+    frames.read({ kind: 'toolProgressed', toolCallId: 'b', output: 'half' }, 1);
+    frames.cancel();
+    const [stopped] = frames.read({ kind: 'toolCompleted', toolCallId: 'a', failed: true, output: 'aborted' }, 2);
+    expect(stopped?.event.data).toMatchObject({ outcome: 'cancelled' });
+    expect(frames.end(3).map(({ event }) => event.data)).toMatchObject([
+      { toolCallId: 'b', outcome: 'cancelled', output: { text: 'half' } },
+    ]);
+  });
+
   it('shows progress at once, then once per interval, the newest', () => {
     const frames = turn();
     frames.read(started('t'), 0);

@@ -26,8 +26,10 @@ const MAX_PLAN_TEXT_CHARS = 1_000;
 interface OpenTool {
   readonly startedAtMs: number;
   progressAtMs: number;
-  /** The newest output that nobody has seen. */
-  pending: string | null;
+  /** So far. */
+  output: string;
+  /** Whether the newest output was not shown. */
+  isNew: boolean;
 }
 
 type ToolCompleted = Extract<AgentEvent, { kind: 'toolCompleted' }>;
@@ -44,6 +46,7 @@ export class TurnFrames {
   readonly #tools = new Map<string, OpenTool>();
   #text: { kind: TextKind; key: string; stream: StreamRedactor } | null = null;
   #notices = 0;
+  #failure: 'failed' | 'cancelled' = 'failed';
 
   constructor({ redactor, coalescer, sha256 }: TurnFramesOptions) {
     this.#redactor = redactor;
@@ -63,7 +66,7 @@ export class TurnFrames {
       case 'toolStarted':
         return [...this.#endText(nowMs), this.#toolStarted(event, nowMs)];
       case 'toolCompleted':
-        return [...this.#endText(nowMs), this.#toolCompleted(event, nowMs, event.failed ? 'failed' : 'succeeded')];
+        return [...this.#endText(nowMs), this.#toolCompleted(event, nowMs, event.failed ? this.#failure : 'succeeded')];
       case 'plan': {
         const entries = event.entries
           .slice(0, MAX_EVENT_LIST_ITEMS)
@@ -80,8 +83,13 @@ export class TurnFrames {
     }
   }
 
+  /** The person wants it to end: tools that fail from here on were cancelled. */
+  cancel(): void {
+    this.#failure = 'cancelled';
+  }
+
   get dueAtMs(): number | null {
-    const waiting = [...this.#tools.values()].filter(({ pending }) => pending !== null);
+    const waiting = [...this.#tools.values()].filter(({ isNew }) => isNew);
     const due = [this.#coalescer.dueAtMs, ...waiting.map(({ progressAtMs }) => progressAtMs + PROGRESS_INTERVAL_MS)];
     const times = due.filter((time) => time !== null);
     return times.length === 0 ? null : Math.min(...times);
@@ -96,11 +104,7 @@ export class TurnFrames {
   end(nowMs: number): TurnFrame[] {
     const text = [...this.#endText(nowMs), ...this.#coalescer.endPrompt().map(textFrame)];
     const open = [...this.#tools].map(([toolCallId, tool]) => {
-      return this.#toolCompleted(
-        { kind: 'toolCompleted', toolCallId, failed: true, output: tool.pending ?? '' },
-        nowMs,
-        'cancelled',
-      );
+      return this.#toolCompleted({ kind: 'toolCompleted', toolCallId, failed: true, output: tool.output }, nowMs, 'cancelled');
     });
     return [...text, ...open];
   }
@@ -130,7 +134,7 @@ export class TurnFrames {
   }
 
   #toolStarted({ toolCallId, name, input, title }: ToolStarted, nowMs: number): TurnFrame {
-    this.#tools.set(toolCallId, { startedAtMs: nowMs, progressAtMs: -Infinity, pending: null });
+    this.#tools.set(toolCallId, { startedAtMs: nowMs, progressAtMs: -Infinity, output: '', isNew: false });
     return this.#withObjects((keep) => {
       const data = {
         toolCallId,
@@ -145,14 +149,15 @@ export class TurnFrames {
   #toolProgressed(toolCallId: string, output: string, nowMs: number): TurnFrame[] {
     const tool = this.#tools.get(toolCallId);
     if (!tool) return [];
-    tool.pending = output;
+    tool.output = output;
+    tool.isNew = true;
     return this.#dueProgress(toolCallId, tool, nowMs);
   }
 
   #dueProgress(toolCallId: string, tool: OpenTool, nowMs: number): TurnFrame[] {
-    if (tool.pending === null || nowMs - tool.progressAtMs < PROGRESS_INTERVAL_MS) return [];
-    const output = clipProgress(this.#redactor.unfinished(tool.pending));
-    tool.pending = null;
+    if (!tool.isNew || nowMs - tool.progressAtMs < PROGRESS_INTERVAL_MS) return [];
+    const output = clipProgress(this.#redactor.unfinished(tool.output));
+    tool.isNew = false;
     tool.progressAtMs = nowMs;
     return [plain({ type: 'ToolCallProgressed', data: { toolCallId, output } })];
   }
