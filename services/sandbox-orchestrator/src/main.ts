@@ -21,5 +21,5 @@ try {
   }
 } catch (error) {
   logger.error('sandbox orchestrator cannot start', { error });
-  process.exitCode = 1;
+  process.exit(1);
 }

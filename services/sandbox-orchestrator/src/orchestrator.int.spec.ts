@@ -15,7 +15,7 @@ import { startTestNats, temporaryFolder } from '@bullpen/testing';
 import type { TemporaryFolder, TestNats } from '@bullpen/testing';
 
 import { SandboxOrchestrator } from './orchestrator.js';
-import { ScriptedRunner } from './testing/scripted-runner.js';
+import { ScriptedRunner } from '../test/scripted-runner.js';
 
 const KEY = 'k'.repeat(64);
 const SHA = 'a'.repeat(40);

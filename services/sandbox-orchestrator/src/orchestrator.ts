@@ -1,3 +1,4 @@
+import { RUNNER_LINK_PATH } from '@bullpen/contracts';
 import type { EventLog, ObjectStore } from '@bullpen/event-log';
 import { startReconciler } from '@bullpen/reconcile';
 import type { Reconciler, StepResult } from '@bullpen/reconcile';
@@ -37,34 +38,53 @@ export interface DrainOptions {
 }
 
 const DRAIN_POLL_MS = 50;
+const PULSE_MS = 2_000;
+/** Between two pulses this long, the process did not run. */
+const SLEEP_MS = 20_000;
 
 /** Keeps sandboxes as the log wants them. */
 export class SandboxOrchestrator {
   #mode: Mode = 'serving';
+  #aliveAt = Date.now();
+  readonly #pulse: NodeJS.Timeout;
 
   private constructor(
     private readonly parts: Collaborators,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.#pulse = setInterval(() => this.#noticeSleep(Date.now()), PULSE_MS);
+    this.#pulse.unref();
+  }
 
   /** Resolves once the log is folded, the driver has listed its sandboxes and runners can connect. */
   static async start(parts: OrchestratorParts): Promise<SandboxOrchestrator> {
-    const { log, logger } = parts;
+    const opened: Stoppable[] = [];
+    try {
+      return await SandboxOrchestrator.#assemble(parts, opened);
+    } catch (error) {
+      for (const part of opened.reverse()) await part.stop();
+      throw error;
+    }
+  }
+
+  static async #assemble(parts: OrchestratorParts, opened: Stoppable[]): Promise<SandboxOrchestrator> {
+    const { log, logger, objects, driver, tokenKey, linkPort: port } = parts;
     const loops: { sandboxes?: Reconciler; pusher?: BranchPusher } = {};
     const wake = (sessionId: string): void => {
       loops.sandboxes?.wake(sessionId);
       loops.pusher?.wake(sessionId);
     };
     const states = await SessionStates.follow(log, wake);
-    const observed = await ObservedSandboxes.watch(parts.driver, logger, wake);
+    opened.push(states);
+    const observed = await ObservedSandboxes.watch(driver, logger, wake);
+    opened.push(observed);
     const views = new RunnerViews(() => Date.now());
     const frameLanes = new FrameLanes(log);
     const lanes = new SessionLanes(log, states);
-    const { objects, tokenKey, linkPort: port } = parts;
     const links = await LinkServer.listen({ port, tokenKey, states, views, lanes: frameLanes, objects, logger, onChange: wake });
+    const spec = { log, objects, tokenKey, model: parts.model, linkUrl: `ws://127.0.0.1:${links.port}${RUNNER_LINK_PATH}` };
+    const executor = new StepExecutor({ driver, states, observed, views, frameLanes, lanes, links, spec, logger });
     const pusher = new BranchPusher({ ...parts, states, lanes, frameLanes });
-    const spec = { log, objects, tokenKey, model: parts.model, linkUrl: `ws://127.0.0.1:${links.port}/runner` };
-    const executor = new StepExecutor({ driver: parts.driver, states, observed, views, frameLanes, lanes, links, spec, logger });
     const orchestrator = new SandboxOrchestrator({ states, observed, views, links, pusher, executor, loops }, logger);
     loops.pusher = pusher;
     loops.sandboxes = startReconciler({
@@ -102,6 +122,7 @@ export class SandboxOrchestrator {
   /** Leaves the sandboxes running: the next process takes over. */
   async close(): Promise<void> {
     const { loops, pusher, links, observed, states } = this.parts;
+    clearInterval(this.#pulse);
     await loops.sandboxes?.stop();
     await pusher.stop();
     await links.close();
@@ -112,12 +133,22 @@ export class SandboxOrchestrator {
   async #step(sessionId: string, signal: AbortSignal): Promise<StepResult> {
     const session = this.parts.states.get(sessionId) ?? newSandboxedSession(sessionId);
     const now = Date.now();
+    this.#noticeSleep(now);
     const observed = this.#observe(session);
     const step = plan(session, observed, now, this.#mode);
     if (step.kind === 'wait') return { againAfterMs: step.until === null ? null : Math.max(1, step.until - now) };
     this.logger.debug('sandbox step', { sessionId, step: step.kind });
     await this.parts.executor.execute(step, { session, observed, signal });
     return { againAfterMs: 0 };
+  }
+
+  /** A machine that slept heard nobody, and must not take that for silence. */
+  #noticeSleep(now: number): void {
+    const pausedMs = now - this.#aliveAt;
+    this.#aliveAt = now;
+    if (pausedMs < SLEEP_MS) return;
+    this.logger.warn('the process stood still', { pausedMs });
+    this.parts.views.waitAnew();
   }
 
   #observe(session: SandboxedSession): ObservedSession {
@@ -148,6 +179,10 @@ export class SandboxOrchestrator {
 
 /** A view that nobody fills. */
 const NO_SANDBOX = '';
+
+interface Stoppable {
+  stop(): Promise<void>;
+}
 
 interface Collaborators {
   readonly states: SessionStates;

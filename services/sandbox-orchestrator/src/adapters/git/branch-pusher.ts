@@ -10,6 +10,7 @@ import type { Logger } from '@bullpen/telemetry';
 
 import { planPush } from '../../core/push.plan.js';
 import { stored } from '../../core/sandbox-events.js';
+import { liveGeneration } from '../../core/sandbox.state.js';
 import type { SandboxedSession } from '../../core/sandbox.state.js';
 import type { FrameLanes } from '../nats/frame-lanes.js';
 import type { SessionLanes } from '../nats/session-lanes.js';
@@ -110,6 +111,9 @@ export class BranchPusher {
       // A newer generation holds the lane by now: fold it, then append through that one.
       await this.parts.lanes.agentLaneFolded(sessionId, fence.generation);
       throw new Fault('push.unrecorded', `The push of ${sha} could not be recorded yet.`, { cause: error });
+    } finally {
+      const current = this.parts.states.get(sessionId);
+      if (!current || !liveGeneration(current)) this.parts.frameLanes.drop(fence.sandboxId);
     }
   }
 }

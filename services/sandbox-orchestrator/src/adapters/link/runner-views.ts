@@ -21,6 +21,11 @@ export class RunnerViews {
     this.#put(sandboxId, { ...this.of(sandboxId), heardAt: this.now() });
   }
 
+  /** This process was not running for a while (a machine that slept): nobody could be heard, so everybody is waited for anew. */
+  waitAnew(): void {
+    for (const [sandboxId, view] of this.#views) this.#put(sandboxId, { ...view, heardAt: this.now() });
+  }
+
   heard(sandboxId: string): void {
     this.#put(sandboxId, { ...this.of(sandboxId), heardAt: this.now() });
   }
