@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 
+import { freePort } from '@bullpen/testing';
+
 import { isRunning, postgresUrl, prepareNats, preparePostgres, waitForNats, waitForPostgres } from './index.js';
 import type { ProcessSpec } from './index.js';
 
@@ -41,14 +43,6 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
   const gone = new Promise<number | null>((resolve) => child.once('exit', resolve));
   child.kill(signal);
   return gone;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }
 
 async function query(url: string, text: string): Promise<unknown[]> {

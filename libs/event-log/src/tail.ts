@@ -121,6 +121,7 @@ export class LogTail implements Tail {
     const limits = { max_messages: MAX_WAITING_MESSAGES, idle_heartbeat: IDLE_HEARTBEAT_MS, expires: PULL_EXPIRES_MS };
     const messages = await consumer.consume(limits);
     this.#messages = messages;
+    void endOnReset(messages);
     try {
       for await (const message of messages) {
         if (this.#stopped) break;
@@ -167,6 +168,14 @@ export class LogTail implements Tail {
     this.options.logger.warn('log tail stalled', { position: this.#position, last: last.seq });
     this.#messages?.stop();
   }
+}
+
+/**
+ * After a reset the client still counts the pulls of the lost consumer as open, and stalls for seconds once the little it asked for
+ * has come. A fresh consumer from the position on has no such memory. What is already here is handled first.
+ */
+async function endOnReset(messages: ConsumerMessages): Promise<void> {
+  for await (const { type } of messages.status()) if (type === 'reset') messages.stop();
 }
 
 function openConsumer(connection: LogConnection, from: number, subjects: string | undefined): Promise<Consumer> {
