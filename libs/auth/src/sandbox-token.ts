@@ -15,7 +15,10 @@ const VERSION = 'bps1';
 const MAX_TOKEN_CHARS = 2_000;
 const SHAPE = /^bps1\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})$/;
 
-/** `bps1.<claims>.<HMAC-SHA256>`, base64url. Readable by whoever holds it, made only by whoever holds the key. The same claims and key give the same token. */
+/**
+ * `bps1.<claims>.<HMAC-SHA256>`, base64url. Readable by whoever holds it, made only by whoever holds the key. The same claims and
+ * key give the same token.
+ */
 export function signSandboxToken(claims: SandboxTokenClaims, key: string): string {
   const { sandboxId, sessionId, generation, expiresAt } = claims;
   const body = Buffer.from(JSON.stringify([sandboxId, sessionId, generation, expiresAt])).toString('base64url');
@@ -34,13 +37,21 @@ export function verifySandboxToken(token: string, key: string, now: number): San
   const expected = macOf(body, key);
   const genuine = given.length === expected.length && timingSafeEqual(given, expected);
   const claims = genuine ? readClaims(body) : null;
-  if (!claims) throw new Rejection('token.invalid', 'The sandbox token is not one of ours. Start a new generation of the sandbox to get a valid one.');
+  if (!claims)
+    throw new Rejection(
+      'token.invalid',
+      'The sandbox token is not one of ours. Start a new generation of the sandbox to get a valid one.',
+    );
   if (claims.expiresAt <= now) {
     const { sandboxId, expiresAt } = claims;
-    throw new Rejection('token.expired', `The token of sandbox ${sandboxId} has expired. Start a new generation to get a valid one.`, {
-      sandboxId,
-      expiresAt,
-    });
+    throw new Rejection(
+      'token.expired',
+      `The token of sandbox ${sandboxId} has expired. Start a new generation to get a valid one.`,
+      {
+        sandboxId,
+        expiresAt,
+      },
+    );
   }
   return claims;
 }
@@ -52,7 +63,9 @@ function macOf(body: string, key: string): Buffer {
 
 function readClaims(body: string): SandboxTokenClaims | null {
   try {
-    const [sandboxId, sessionId, generation, expiresAt] = JSON.parse(Buffer.from(body, 'base64url').toString('utf8')) as unknown[];
+    const [sandboxId, sessionId, generation, expiresAt] = JSON.parse(
+      Buffer.from(body, 'base64url').toString('utf8'),
+    ) as unknown[];
     if (typeof sandboxId !== 'string' || typeof sessionId !== 'string') return null;
     if (typeof generation !== 'number' || typeof expiresAt !== 'number') return null;
     return { sandboxId, sessionId, generation, expiresAt };

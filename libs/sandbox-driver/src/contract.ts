@@ -108,7 +108,9 @@ export function sandboxDriverContract(name: string, makeDriver: () => Promise<Dr
     });
 
     it('makes nothing for a caller who has stopped', async () => {
-      await expect(world.driver.apply(id, sandboxSpec(1, 'stays'), AbortSignal.abort())).rejects.toMatchObject({ code: 'sandbox.apply-failed' });
+      await expect(world.driver.apply(id, sandboxSpec(1, 'stays'), AbortSignal.abort())).rejects.toMatchObject({
+        code: 'sandbox.apply-failed',
+      });
       expect(await world.starts(id)).toBe(0);
     });
   });
@@ -119,9 +121,14 @@ function sandboxId(generation: number): SandboxId {
 }
 
 function sandboxSpec(generation: number, behaviour: RunnerBehaviour): SandboxSpec {
+  return testSandboxSpec({ sessionId: SESSION, generation, behaviour, secrets: { CONTRACT_SECRET: SECRET } });
+}
+
+/** A whole spec whose runner is to do something; the rest may be set too. */
+export function testSandboxSpec({ behaviour, ...more }: Partial<SandboxSpec> & { behaviour: string }): SandboxSpec {
   return {
     sessionId: SESSION,
-    generation,
+    generation: 1,
     runner: {
       linkUrl: 'ws://127.0.0.1:9/runner',
       token: 'token',
@@ -132,7 +139,8 @@ function sandboxSpec(generation: number, behaviour: RunnerBehaviour): SandboxSpe
     checkpoint: null,
     transcript: null,
     takeOver: null,
-    secrets: { CONTRACT_SECRET: SECRET },
+    secrets: {},
+    ...more,
   };
 }
 

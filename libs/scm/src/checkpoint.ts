@@ -45,7 +45,18 @@ const COMMITTER = { GIT_COMMITTER_NAME: 'Bullpen', GIT_COMMITTER_EMAIL: 'bullpen
 const MAX_AGENT_COMMITS = 20;
 const NOTHING = Buffer.alloc(0);
 /** What a merge, rebase or pick that the agent left unfinished keeps in `.git`. Its conflicts are committed as they are. */
-const UNFINISHED = ['MERGE_HEAD', 'MERGE_MODE', 'MERGE_MSG', 'AUTO_MERGE', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'SQUASH_MSG', 'rebase-merge', 'rebase-apply', 'sequencer'];
+const UNFINISHED = [
+  'MERGE_HEAD',
+  'MERGE_MODE',
+  'MERGE_MSG',
+  'AUTO_MERGE',
+  'CHERRY_PICK_HEAD',
+  'REVERT_HEAD',
+  'SQUASH_MSG',
+  'rebase-merge',
+  'rebase-apply',
+  'sequencer',
+];
 const LOCKS = ['index.lock', 'HEAD.lock', 'packed-refs.lock'];
 
 /**
@@ -80,11 +91,18 @@ async function commitWorkspace(request: CheckpointRequest, shadow: Shadow): Prom
   if (!changed) return { sha, parent, base, stats, files, patch: NOTHING, turnPatch: NOTHING, bundle: NOTHING };
   const patch = await patchOf(shadow, base, sha, signal);
   const turnPatch = parent === base ? patch : await patchOf(shadow, parent, sha, signal);
-  const bundle = await shadow.run(['bundle', 'create', '--quiet', '-', `refs/heads/${branch}`, `^${base}`], { signal, maxOutputBytes: MAX_OBJECT_BYTES });
+  const bundle = await shadow.run(['bundle', 'create', '--quiet', '-', `refs/heads/${branch}`, `^${base}`], {
+    signal,
+    maxOutputBytes: MAX_OBJECT_BYTES,
+  });
   return { sha, parent, base, stats, files, patch, turnPatch, bundle: bundle.stdout };
 }
 
-async function commitTree({ parent, author, message, workspace, signal }: CheckpointRequest, shadow: Shadow, tree: string): Promise<string> {
+async function commitTree(
+  { parent, author, message, workspace, signal }: CheckpointRequest,
+  shadow: Shadow,
+  tree: string,
+): Promise<string> {
   const subjects = await agentCommits(workspace, shadow, parent);
   const list = subjects.length === 0 ? '' : `\n\nCommits of the agent:\n${subjects.map((subject) => `- ${subject}`).join('\n')}`;
   const environment = {
@@ -105,10 +123,23 @@ function identity(text: string, fallback: string): string {
 
 async function agentCommits(workspace: string, shadow: Shadow, parent: string): Promise<string[]> {
   try {
-    const head = (await agentGit(workspace, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])).stdout.toString('utf8').trim();
+    const head = (await agentGit(workspace, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])).stdout
+      .toString('utf8')
+      .trim();
     if (head === parent || (await resolveCommit(shadow, head)) === null) return [];
-    const log = await shadow.text(['log', '--format=%s', '--no-merges', `--max-count=${MAX_AGENT_COMMITS}`, head, '--not', parent]);
-    return log.split('\n').filter((subject) => subject !== '').reverse();
+    const log = await shadow.text([
+      'log',
+      '--format=%s',
+      '--no-merges',
+      `--max-count=${MAX_AGENT_COMMITS}`,
+      head,
+      '--not',
+      parent,
+    ]);
+    return log
+      .split('\n')
+      .filter((subject) => subject !== '')
+      .reverse();
   } catch (error) {
     if (error instanceof GitFailed) return []; // A HEAD that points at nothing.
     throw error;
@@ -116,7 +147,10 @@ async function agentCommits(workspace: string, shadow: Shadow, parent: string): 
 }
 
 function agentGit(workspace: string, args: readonly string[]) {
-  return git(args, { cwd: workspace, environment: { ...PRIVATE_ENVIRONMENT, GIT_DIR: join(workspace, '.git'), GIT_WORK_TREE: workspace } });
+  return git(args, {
+    cwd: workspace,
+    environment: { ...PRIVATE_ENVIRONMENT, GIT_DIR: join(workspace, '.git'), GIT_WORK_TREE: workspace },
+  });
 }
 
 /** The agent's own repository follows: on the branch, at the commit, nothing staged, nothing unfinished. Files stay untouched. */

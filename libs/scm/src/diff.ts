@@ -12,7 +12,12 @@ export interface ChangedFiles {
 }
 
 /** What differs between two trees or commits, renames found, and its sums over all files. */
-export async function diffTrees(shadow: Shadow, from: string, to: string, signal?: AbortSignal): Promise<ChangedFiles & { stats: DiffStats }> {
+export async function diffTrees(
+  shadow: Shadow,
+  from: string,
+  to: string,
+  signal?: AbortSignal,
+): Promise<ChangedFiles & { stats: DiffStats }> {
   const args = ['diff-tree', '-r', '-z', '-M', '--raw', '--numstat', '--no-ext-diff', '--no-textconv', from, to];
   const { stdout } = await shadow.run(args, { signal });
   const all = parseChanges(stdout);
@@ -26,7 +31,19 @@ export async function diffTrees(shadow: Shadow, from: string, to: string, signal
 
 /** from..to as git patch text that `git apply` takes, binary files included; empty when nothing differs. */
 export async function patchOf(shadow: Shadow, from: string, to: string, signal?: AbortSignal): Promise<Buffer> {
-  const args = ['diff-tree', '-r', '-p', '-M', '--binary', '--full-index', '--no-color', '--no-ext-diff', '--no-textconv', from, to];
+  const args = [
+    'diff-tree',
+    '-r',
+    '-p',
+    '-M',
+    '--binary',
+    '--full-index',
+    '--no-color',
+    '--no-ext-diff',
+    '--no-textconv',
+    from,
+    to,
+  ];
   return (await shadow.run(args, { signal })).stdout;
 }
 
@@ -40,7 +57,14 @@ function parseChanges(output: Buffer): FileChange[] {
     const isRename = status.startsWith('R');
     const previousPath = isRename ? (fields[at + 1] ?? '') : '';
     if (isRename) at += 1;
-    changes.push({ path: fields[at + 1] ?? '', change: kindOf(status), previousPath, insertions: 0, deletions: 0, binary: false });
+    changes.push({
+      path: fields[at + 1] ?? '',
+      change: kindOf(status),
+      previousPath,
+      insertions: 0,
+      deletions: 0,
+      binary: false,
+    });
   }
   return changes.map((change) => {
     const [insertions = '', deletions = ''] = (fields[at] ?? '').split('\t');
@@ -57,4 +81,3 @@ function kindOf(status: string): FileChangeKind {
 function countOf(text: string): number {
   return text === '-' || text === '' ? 0 : Number(text);
 }
-

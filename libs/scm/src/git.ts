@@ -1,6 +1,7 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { spawn } from 'node:child_process';
 
+import { SANDBOX_ID_VARIABLE } from '@bullpen/contracts';
 import { Fault } from '@bullpen/errors';
 
 export interface GitOptions {
@@ -28,11 +29,20 @@ const DEFAULT_OUTPUT_BYTES = 256 * 1024 * 1024;
 const STDERR_BYTES = 8 * 1024;
 const KILL_AFTER_MS = 2_000;
 
-/** Of the caller's environment, what git needs to reach a remote: a proxy, an ssh agent. */
-const PASSED_ON = ['https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY', 'SSH_AUTH_SOCK', 'SSL_CERT_FILE'];
+/** Of the caller's environment: what git needs to reach a remote, and what a sandbox's end looks for in its processes. */
+const PASSED_ON = [
+  ...['https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY', 'SSH_AUTH_SOCK', 'SSL_CERT_FILE'],
+  SANDBOX_ID_VARIABLE,
+];
 
 /** What a repository's own configuration could make git run is switched off, and git never asks a question. */
-const SAFE_CONFIGURATION = ['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'protocol.ext.allow=never', 'gc.auto=0', 'maintenance.auto=false'];
+const SAFE_CONFIGURATION = [
+  'core.fsmonitor=false',
+  'core.hooksPath=/dev/null',
+  'protocol.ext.allow=never',
+  'gc.auto=0',
+  'maintenance.auto=false',
+];
 
 /** git ended with an error. `stderr` holds its last 8 KB; callers classify by exit code and arguments, and quote it to people. */
 export class GitFailed extends Error {
@@ -107,7 +117,9 @@ type Stopped = 'timeout' | 'aborted' | 'output-too-large';
 function stoppedFault(why: Stopped, verb: string, timeoutMs: number): Fault {
   switch (why) {
     case 'timeout':
-      return new Fault('git.timeout', `git ${verb} took longer than ${timeoutMs} ms and was stopped. Try again later.`, { details: { verb, timeoutMs } });
+      return new Fault('git.timeout', `git ${verb} took longer than ${timeoutMs} ms and was stopped. Try again later.`, {
+        details: { verb, timeoutMs },
+      });
     case 'aborted':
       return new Fault('git.aborted', `git ${verb} was stopped because its result is no longer wanted.`, { details: { verb } });
     case 'output-too-large':

@@ -10,7 +10,7 @@ import { Rejection } from '@bullpen/errors';
 import { isBranchName } from './branch.js';
 import { GitFailed, git, lastLine, unlessGitFailed } from './git.js';
 import type { GitOptions, GitResult } from './git.js';
-import { SERVE_LOCAL } from './local-remote.js';
+import { SERVE_LOCAL, receiveLocal } from './local-remote.js';
 import { Serial } from './serial.js';
 
 export interface PushRequest {
@@ -38,9 +38,17 @@ const REPOSITORY_ID = /^[0-9a-z][0-9a-z-]{0,63}$/;
 const SESSION_BRANCH = /^bullpen\/[0-9a-z]{1,64}$/;
 const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 /** Redirects could lead to a host that nobody checked; objects from a sandbox are checked before they count. */
-const MIRROR_CONFIGURATION = ['http.followRedirects=false', 'fetch.fsckObjects=false', 'transfer.unpackLimit=1', 'core.alternateRefsCommand='];
+const MIRROR_CONFIGURATION = [
+  'http.followRedirects=false',
+  'fetch.fsckObjects=false',
+  'transfer.unpackLimit=1',
+  'core.alternateRefsCommand=',
+];
 
-/** The platform's bare mirrors: where checkpoints are pushed from, so that no push credential enters a sandbox. One process uses a folder. */
+/**
+ * The platform's bare mirrors: where checkpoints are pushed from, so that no push credential enters a sandbox. One process uses
+ * a folder.
+ */
 export class Mirror {
   static readonly #calls = new Serial();
 
@@ -77,24 +85,43 @@ interface Place {
 
 async function push(request: PushRequest, place: Place): Promise<PushResult> {
   const { sha, branch, source, signal } = request;
-  if (!(await bundleHolds(request, place))) return refused('push.bundle-invalid', `The bundle of ${branch} does not hold exactly ${sha}.`);
+  if (!(await bundleHolds(request, place)))
+    return refused('push.bundle-invalid', `The bundle of ${branch} does not hold exactly ${sha}.`);
   if (!(await prerequisitesPresent(request, place))) {
     const why = await fetchSource(request, place.folder);
     if (why !== null) return refused('push.not-readable', `${source} cannot be read by the platform: ${why}`);
   }
   const problem = await takeBundle(request, place);
   if (problem !== null) return refused('push.bundle-invalid', `The bundle of ${branch} cannot be used: ${problem}`);
-  const serve = isPath(source) ? [`--receive-pack=${SERVE_LOCAL} receive-pack`] : [];
-  const args = ['push', '--porcelain', '--no-verify', '--no-follow-tags', '--recurse-submodules=no', ...serve, '--', source, `+${sha}:refs/heads/${branch}`];
+  const serve = isPath(source) ? [`--receive-pack=${receiveLocal(source)}`] : [];
+  const args = [
+    'push',
+    '--porcelain',
+    '--no-verify',
+    '--no-follow-tags',
+    '--recurse-submodules=no',
+    ...serve,
+    '--',
+    source,
+    `+${sha}:refs/heads/${branch}`,
+  ];
   const failure = await attempt(inMirror(place.folder, args, { timeoutMs: PUSH_TIMEOUT_MS, signal }));
   return failure === null ? { pushed: true } : refusalOf(failure, source);
 }
 
 /** git tells a remote's refusal of the ref (a line that starts with `!`) from a remote that could not be written to at all. */
 function refusalOf(failure: GitFailed, source: string): PushResult {
-  const line = failure.stdout.toString('utf8').split('\n').find((text) => text.startsWith('!'));
-  const remote = failure.stderr.split('\n').filter((text) => text.startsWith('remote:')).slice(0, 3).join(' ');
-  if (line !== undefined) return refused('push.refused', `${source} refused the branch: ${line.split('\t').at(-1) ?? ''} ${remote}`.trim());
+  const line = failure.stdout
+    .toString('utf8')
+    .split('\n')
+    .find((text) => text.startsWith('!'));
+  const remote = failure.stderr
+    .split('\n')
+    .filter((text) => text.startsWith('remote:'))
+    .slice(0, 3)
+    .join(' ');
+  if (line !== undefined)
+    return refused('push.refused', `${source} refused the branch: ${line.split('\t').at(-1) ?? ''} ${remote}`.trim());
   return refused('push.refused', `The platform may not push to ${source}: ${lastLine(failure.stderr)}`);
 }
 
@@ -112,7 +139,11 @@ function requireValid({ repositoryId, source, branch, sha, bundle }: PushRequest
   ].filter((problem) => problem !== '');
   if (problems.length === 0) return;
   const shown = { repositoryId: repositoryId.slice(0, 80), branch: branch.slice(0, 80), sha: sha.slice(0, 80) };
-  throw new Rejection('push.request-invalid', `Cannot push a checkpoint: ${problems.join(', ')} is not valid. Only bullpen/<session> is pushed.`, shown);
+  throw new Rejection(
+    'push.request-invalid',
+    `Cannot push a checkpoint: ${problems.join(', ')} is not valid. Only bullpen/<session> is pushed.`,
+    shown,
+  );
 }
 
 async function openMirror(folder: string): Promise<void> {
@@ -155,17 +186,39 @@ async function prerequisitesPresent({ signal }: PushRequest, { folder, bundleFil
 /** What keeps the source from being read; null when it was fetched. */
 async function fetchSource({ source, signal }: PushRequest, folder: string): Promise<string | null> {
   const serve = isPath(source) ? [`--upload-pack=${SERVE_LOCAL} upload-pack`] : [];
-  const args = ['fetch', '--quiet', '--prune', '--no-tags', '--no-write-fetch-head', '--no-auto-gc', ...serve, '--', source, '+refs/heads/*:refs/source/*'];
+  const args = [
+    'fetch',
+    '--quiet',
+    '--prune',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--no-auto-gc',
+    ...serve,
+    '--',
+    source,
+    '+refs/heads/*:refs/source/*',
+  ];
   const failure = await attempt(inMirror(folder, args, { timeoutMs: FETCH_TIMEOUT_MS, signal }));
   return failure && lastLine(failure.stderr);
 }
 
 /** Takes the bundle's commit in; what is wrong with it, or null. */
 async function takeBundle({ branch, sha, signal }: PushRequest, { folder, incoming, bundleFile }: Place): Promise<string | null> {
-  const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-gc', '--', bundleFile, `+refs/heads/${branch}:${incoming}`];
+  const args = [
+    'fetch',
+    '--quiet',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--no-auto-gc',
+    '--',
+    bundleFile,
+    `+refs/heads/${branch}:${incoming}`,
+  ];
   const failure = await attempt(inMirror(folder, args, { signal, timeoutMs: FETCH_TIMEOUT_MS }));
   if (failure) return lastLine(failure.stderr);
-  const taken = await inMirror(folder, ['rev-parse', '--verify', `${incoming}^{commit}`], { signal }).catch(unlessGitFailed(null));
+  const taken = await inMirror(folder, ['rev-parse', '--verify', `${incoming}^{commit}`], { signal }).catch(
+    unlessGitFailed(null),
+  );
   return taken?.stdout.toString('utf8').trim() === sha ? null : `it leads to another commit than ${sha}`;
 }
 

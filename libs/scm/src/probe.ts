@@ -31,7 +31,11 @@ const MAX_REFS_BYTES = 32 * 1024 * 1024;
  * @throws Rejection `repository.not-found`, `.not-git`, `.not-readable`, `.branch-missing`, `.empty`, `.host-not-allowed`;
  *   Fault `repository.probe-timeout`, `repository.unreachable`
  */
-export async function probeSource(source: Source, branch: string, { signal }: { signal?: AbortSignal } = {}): Promise<ProbedSource> {
+export async function probeSource(
+  source: Source,
+  branch: string,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<ProbedSource> {
   if (branch !== '') requireBranchName(branch);
   const limit = AbortSignal.timeout(PROBE_TIMEOUT_MS);
   const bounded = signal ? AbortSignal.any([signal, limit]) : limit;
@@ -84,7 +88,11 @@ function parseRefs(text: string): Refs {
 
 function resolveBranch({ head, branches }: Refs, wanted: string, source: string) {
   if (branches.size === 0) {
-    throw new Rejection('repository.empty', `The repository ${source} has no commits yet. Make a first commit on a branch, then try again.`, { source });
+    throw new Rejection(
+      'repository.empty',
+      `The repository ${source} has no commits yet. Make a first commit on a branch, then try again.`,
+      { source },
+    );
   }
   const fallback = ['main', 'master'].find((name) => branches.has(name)) ?? [...branches.keys()].sort()[0] ?? '';
   const defaultBranch = head !== null && branches.has(head) ? head : fallback;
@@ -95,16 +103,24 @@ function resolveBranch({ head, branches }: Refs, wanted: string, source: string)
 }
 
 export function branchMissing(source: string, branch: string): Rejection {
-  return new Rejection('repository.branch-missing', `The repository ${source} has no branch ${branch}. Give the name of an existing branch.`, {
-    source,
-    branch,
-  });
+  return new Rejection(
+    'repository.branch-missing',
+    `The repository ${source} has no branch ${branch}. Give the name of an existing branch.`,
+    {
+      source,
+      branch,
+    },
+  );
 }
 
 async function requireRepositoryFolder(path: string): Promise<void> {
   const entry = await lookAt(path);
   if (entry === 'missing') {
-    throw new Rejection('repository.not-found', `There is no folder ${path}. Check the path on the machine that runs the platform.`, { source: path });
+    throw new Rejection(
+      'repository.not-found',
+      `There is no folder ${path}. Check the path on the machine that runs the platform.`,
+      { source: path },
+    );
   }
   if (entry === 'unreadable') throw notReadable(path);
   const worktree = await lookAt(join(path, '.git'));
@@ -129,7 +145,11 @@ async function requireAllowedHost(source: Extract<Source, { kind: 'url' }>): Pro
   if (source.hostListed) return;
   const addresses = await lookup(source.host.replace(/^\[|\]$/g, ''), { all: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOTFOUND') throw noSuchHost(source);
-    throw new Fault('repository.unreachable', `The name ${source.host} could not be resolved. Check the network, then try again.`, { cause: error });
+    throw new Fault(
+      'repository.unreachable',
+      `The name ${source.host} could not be resolved. Check the network, then try again.`,
+      { cause: error },
+    );
   });
   if (addresses.some(({ address }) => isPrivateAddress(address))) throw hostNotAllowed(source.host);
 }
@@ -141,49 +161,71 @@ async function classifyRemote(source: Extract<Source, { kind: 'url' }>, signal: 
     const url = `${source.canonical}/info/refs?service=git-upload-pack`;
     const response = await fetch(url, { signal, redirect: 'manual', headers: { 'user-agent': 'git/bullpen' } });
     await response.body?.cancel();
-    return remoteRejection(source.canonical, response);
+    return remoteFailure(source.canonical, response.status, response.headers.get('location'));
   } catch (cause) {
-    return new Fault('repository.unreachable', `${source.canonical} does not answer: ${lastLine(failure.stderr)}. Check the network, then try again.`, {
-      details: { source: source.canonical },
-      cause,
-    });
+    return new Fault(
+      'repository.unreachable',
+      `${source.canonical} does not answer: ${lastLine(failure.stderr)}. Check the network, then try again.`,
+      {
+        details: { source: source.canonical },
+        cause,
+      },
+    );
   }
 }
 
-function remoteRejection(source: string, response: Response): Error {
-  const { status } = response;
+/** What the status of `/info/refs` says about why git could not read a source. */
+export function remoteFailure(source: string, status: number, location: string | null): Error {
   if (status === 401 || status === 403) return notReadable(source);
   if (status === 404 || status === 410) {
     return new Rejection('repository.not-found', `There is no repository at ${source}. Check the address.`, { source });
   }
   if (status >= 300 && status < 400) {
-    const to = response.headers.get('location')?.split('/info/refs')[0] ?? 'another address';
-    return new Rejection('repository.not-found', `The repository ${source} has moved to ${to}. Give the new address.`, { source });
+    const to = location?.split('/info/refs')[0] ?? 'another address';
+    return new Rejection('repository.not-found', `The repository ${source} has moved to ${to}. Give the new address.`, {
+      source,
+    });
   }
   if (status >= 500 || status === 429) {
-    return new Fault('repository.unreachable', `${source} answers with status ${status}. Try again later.`, { details: { source, status } });
+    return new Fault('repository.unreachable', `${source} answers with status ${status}. Try again later.`, {
+      details: { source, status },
+    });
   }
   return notGit(source);
 }
 
 function noSuchHost(source: Extract<Source, { kind: 'url' }>): Rejection {
-  return new Rejection('repository.not-found', `There is no host ${source.host}. Check the address ${source.canonical}.`, { source: source.canonical });
+  return new Rejection('repository.not-found', `There is no host ${source.host}. Check the address ${source.canonical}.`, {
+    source: source.canonical,
+  });
 }
 
 function notGit(source: string): Rejection {
-  return new Rejection('repository.not-git', `${source} is not a git repository. Give the address of a repository, or run "git init" there first.`, {
-    source,
-  });
+  return new Rejection(
+    'repository.not-git',
+    `${source} is not a git repository. Give the address of a repository, or run "git init" there first.`,
+    {
+      source,
+    },
+  );
 }
 
 function notReadable(source: string, why = ''): Rejection {
   const because = why === '' ? '' : ` (${why})`;
-  return new Rejection('repository.not-readable', `The platform may not read ${source}${because}. Give it access, or another source.`, { source });
+  return new Rejection(
+    'repository.not-readable',
+    `The platform may not read ${source}${because}. Give it access, or another source.`,
+    { source },
+  );
 }
 
 function probeTimeout(source: string, cause: unknown): Fault {
-  return new Fault('repository.probe-timeout', `${source} did not answer within ${PROBE_TIMEOUT_MS / 1_000} s. Try again later.`, {
-    details: { source },
-    cause,
-  });
+  return new Fault(
+    'repository.probe-timeout',
+    `${source} did not answer within ${PROBE_TIMEOUT_MS / 1_000} s. Try again later.`,
+    {
+      details: { source },
+      cause,
+    },
+  );
 }

@@ -36,7 +36,11 @@ export async function openShadow(workspace: string): Promise<Shadow> {
   const gitFolder = join(workspace, '.git');
   const found = await lstat(gitFolder).catch(() => null);
   if (!found?.isDirectory()) {
-    throw new Rejection('workspace.not-a-repository', `The workspace ${workspace} holds no git repository any more. Start a new session.`, { workspace });
+    throw new Rejection(
+      'workspace.not-a-repository',
+      `The workspace ${workspace} holds no git repository any more. Start a new session.`,
+      { workspace },
+    );
   }
   const folder = join(gitFolder, 'bullpen');
   if (!existsSync(join(folder, 'HEAD'))) await makeFolder(folder);
@@ -116,15 +120,21 @@ function unlessExitCode(allowed: number): (error: unknown) => void {
 /** Files that the agent staged or committed by force although they are ignored. */
 async function addForced(shadow: Shadow, signal?: AbortSignal): Promise<void> {
   const environment = { GIT_INDEX_FILE: join(shadow.workspace, '.git', 'index') };
-  const listed = await shadow.run(['ls-files', '-z', '--cached', '--ignored', '--exclude-standard'], { environment, signal }).catch((error: unknown) => {
-    if (error instanceof GitFailed) return null; // The agent's index is damaged: nothing to learn from it.
-    throw error;
-  });
+  const listed = await shadow
+    .run(['ls-files', '-z', '--cached', '--ignored', '--exclude-standard'], { environment, signal })
+    .catch((error: unknown) => {
+      if (error instanceof GitFailed) return null; // The agent's index is damaged: nothing to learn from it.
+      throw error;
+    });
   const paths = listed ? splitNul(listed.stdout).filter((path) => existsSync(join(shadow.workspace, path))) : [];
   if (paths.length === 0) return;
   const from = ['--pathspec-from-file=-', '--pathspec-file-nul'];
   await shadow
-    .run(['add', '--force', '--ignore-errors', ...from], { input: paths.join('\0'), environment: { GIT_LITERAL_PATHSPECS: '1' }, signal })
+    .run(['add', '--force', '--ignore-errors', ...from], {
+      input: paths.join('\0'),
+      environment: { GIT_LITERAL_PATHSPECS: '1' },
+      signal,
+    })
     .catch(unlessExitCode(1));
 }
 
@@ -134,9 +144,13 @@ const GITLINK_MODE = '160000';
 /** A nested repository would become a link to a commit that nobody else has: its files are taken instead. */
 async function addNested(shadow: Shadow, start: string, signal?: AbortSignal): Promise<void> {
   const changed = await shadow.run(['diff-index', '--cached', '--raw', '-z', '--no-renames', '--abbrev=40', start], { signal });
-  const links = rawEntries(changed.stdout).filter(({ meta }) => meta.startsWith(':000000 160000') || meta.startsWith(':100644 160000'));
+  const links = rawEntries(changed.stdout).filter(
+    ({ meta }) => meta.startsWith(':000000 160000') || meta.startsWith(':100644 160000'),
+  );
   const untracked = await shadow.run(['ls-files', '-z', '--others', '--exclude-standard'], { signal });
-  const unborn = splitNul(untracked.stdout).filter((path) => path.endsWith('/') && existsSync(join(shadow.workspace, path, '.git')));
+  const unborn = splitNul(untracked.stdout).filter(
+    (path) => path.endsWith('/') && existsSync(join(shadow.workspace, path, '.git')),
+  );
   const nested = [...links.map(({ path }) => path), ...unborn.map((path) => path.slice(0, -1))].slice(0, MAX_NESTED_REPOSITORIES);
   for (const path of nested) await addNestedFolder(shadow, path, signal);
 }
@@ -147,7 +161,11 @@ async function addNestedFolder(shadow: Shadow, path: string, signal?: AbortSigna
   const nested: Shadow = {
     ...shadow,
     run: (args, options = {}) =>
-      shadow.run(args, { ...options, cwd: folder, environment: { GIT_WORK_TREE: folder, GIT_INDEX_FILE: index, ...options.environment } }),
+      shadow.run(args, {
+        ...options,
+        cwd: folder,
+        environment: { GIT_WORK_TREE: folder, GIT_INDEX_FILE: index, ...options.environment },
+      }),
   };
   try {
     await addAll(nested, {}, signal);
@@ -156,7 +174,10 @@ async function addNestedFolder(shadow: Shadow, path: string, signal?: AbortSigna
     await shadow.run(['update-index', '-z', '--index-info'], { input: remove, signal });
     const listed = await shadow.run(['ls-tree', '-r', '-z', '--full-tree', stdout.toString('utf8').trim()], { signal });
     const files = splitNul(listed.stdout).filter((line) => !line.startsWith(GITLINK_MODE));
-    await shadow.run(['update-index', '-z', '--index-info'], { input: files.map((line) => prefixed(line, path)).join(''), signal });
+    await shadow.run(['update-index', '-z', '--index-info'], {
+      input: files.map((line) => prefixed(line, path)).join(''),
+      signal,
+    });
   } finally {
     await rm(index, { force: true });
   }
@@ -169,11 +190,17 @@ function prefixed(line: string, folder: string): string {
 
 function rawEntries(output: Buffer): { meta: string; path: string }[] {
   const fields = splitNul(output);
-  return Array.from({ length: Math.floor(fields.length / 2) }, (_, at) => ({ meta: fields[at * 2] ?? '', path: fields[at * 2 + 1] ?? '' }));
+  return Array.from({ length: Math.floor(fields.length / 2) }, (_, at) => ({
+    meta: fields[at * 2] ?? '',
+    path: fields[at * 2 + 1] ?? '',
+  }));
 }
 
 export function splitNul(output: Buffer): string[] {
-  return output.toString('utf8').split('\0').filter((field) => field !== '');
+  return output
+    .toString('utf8')
+    .split('\0')
+    .filter((field) => field !== '');
 }
 
 /** Puts a copy of the platform's index in the place of the agent's, whatever state that is in. */

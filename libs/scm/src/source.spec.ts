@@ -19,6 +19,15 @@ function codeOf(text: string, rules: SourceRules): string {
   return 'accepted';
 }
 
+function messageOf(text: string): string {
+  try {
+    parseSource(text, local);
+  } catch (error) {
+    return String(error);
+  }
+  throw new Error('accepted');
+}
+
 describe('parseSource', () => {
   it.each([
     ['https://github.com/acme/shop', 'https://github.com/acme/shop', 'shop'],
@@ -107,17 +116,29 @@ describe('parseSource', () => {
 
   it('never repeats a password', () => {
     for (const text of ['https://user:hunter2@example.com/x', 'ssh://a:hunter2@example.com', 'ftp://a:hunter2@example.com/x']) {
-      expect(() => parseSource(text, local)).toThrow(expect.not.objectContaining({ message: expect.stringContaining('hunter2') }) as Error);
+      expect(messageOf(text)).not.toContain('hunter2');
     }
   });
 });
 
 describe('isPrivateAddress', () => {
-  it.each(['0.0.0.0', '10.9.9.9', '100.64.0.1', '127.9.9.9', '172.31.0.1', '224.0.0.1', '::', '::1', 'fd00::1', 'fe80::1', '::ffff:10.0.0.1', '::ffff:a00:1'])(
-    'says yes to %s',
-    (address) => expect(isPrivateAddress(address)).toBe(true),
+  it.each([
+    '0.0.0.0',
+    '10.9.9.9',
+    '100.64.0.1',
+    '127.9.9.9',
+    '172.31.0.1',
+    '224.0.0.1',
+    '::',
+    '::1',
+    'fd00::1',
+    'fe80::1',
+    '::ffff:10.0.0.1',
+    '::ffff:a00:1',
+  ])('says yes to %s', (address) => expect(isPrivateAddress(address)).toBe(true));
+  it.each(['8.8.8.8', '172.32.0.1', '2606:4700::1', '::ffff:8.8.8.8'])('says no to %s', (address) =>
+    expect(isPrivateAddress(address)).toBe(false),
   );
-  it.each(['8.8.8.8', '172.32.0.1', '2606:4700::1', '::ffff:8.8.8.8'])('says no to %s', (address) => expect(isPrivateAddress(address)).toBe(false));
 });
 
 describe('isPrivateHost', () => {
@@ -128,9 +149,33 @@ describe('isPrivateHost', () => {
 });
 
 describe('isBranchName', () => {
-  it.each(['main', 'feature/a-b', 'ü', 'a.b', 'a@b', 'release-1.0'])('accepts %s', (name) => expect(isBranchName(name)).toBe(true));
-  it.each(['', '-x', '/a', 'a/', 'a//b', 'a..b', 'a.lock', 'a.lock/b', '.a', 'a/.b', 'a b', 'a~1', 'a^', 'a:b', 'a?', 'a*', 'a[', 'a\\b', 'a@{1}', '@', 'HEAD', 'a.', 'a\n', 'x'.repeat(201)])(
-    'refuses %j',
-    (name) => expect(isBranchName(name)).toBe(false),
+  it.each(['main', 'feature/a-b', 'ü', 'a.b', 'a@b', 'release-1.0'])('accepts %s', (name) =>
+    expect(isBranchName(name)).toBe(true),
   );
+  it.each([
+    '',
+    '-x',
+    '/a',
+    'a/',
+    'a//b',
+    'a..b',
+    'a.lock',
+    'a.lock/b',
+    '.a',
+    'a/.b',
+    'a b',
+    'a~1',
+    'a^',
+    'a:b',
+    'a?',
+    'a*',
+    'a[',
+    'a\\b',
+    'a@{1}',
+    '@',
+    'HEAD',
+    'a.',
+    'a\n',
+    'x'.repeat(201),
+  ])('refuses %j', (name) => expect(isBranchName(name)).toBe(false));
 });

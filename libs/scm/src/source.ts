@@ -111,7 +111,10 @@ function decode(text: string): string | null {
 
 /** Never quotes a URL that may hold a password: callers pass the host then. */
 function invalid(source: string, why: string): Rejection {
-  const shown = source.replace(/\/\/[^/@]*@/g, '//…@').replace(/\p{Cc}/gu, '?').slice(0, 200);
+  const shown = source
+    .replace(/\/\/[^/@]*@/g, '//…@')
+    .replace(/\p{Cc}/gu, '?')
+    .slice(0, 200);
   return new Rejection(
     'repository.source-invalid',
     `${JSON.stringify(shown)} is not a repository source: ${why}. Give an https or ssh URL, or in local mode an absolute path.`,

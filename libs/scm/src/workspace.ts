@@ -96,9 +96,15 @@ async function keptWorkspace({ workspace, sessionId, checkpoint, signal }: Clone
   return known === checkpoint.sha && base === checkpoint.base ? { base, parent: checkpoint.sha } : null;
 }
 
-async function fetchBundle(shadow: Shadow, checkpoint: { sha: string; bundlePath: string }, signal?: AbortSignal): Promise<string | null> {
+async function fetchBundle(
+  shadow: Shadow,
+  checkpoint: { sha: string; bundlePath: string },
+  signal?: AbortSignal,
+): Promise<string | null> {
   const refspec = `+refs/heads/*:refs/bullpen/restored/*`;
-  await shadow.run(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', checkpoint.bundlePath, refspec], { signal }).catch(unlessGitFailed(null));
+  await shadow
+    .run(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', checkpoint.bundlePath, refspec], { signal })
+    .catch(unlessGitFailed(null));
   return resolveCommit(shadow, checkpoint.sha);
 }
 
@@ -118,15 +124,23 @@ async function clone({ source, sourcePath, branch, workspace }: CloneRequest, op
     if (!(error instanceof GitFailed)) throw error;
     const why = lastLine(error.stderr);
     const serveList = serve.slice(1);
-    const listed = await git(['ls-remote', ...serveList, '--', from, `refs/heads/${branch}`], { ...options, cwd: '/' }).catch(unlessGitFailed(null));
+    const listed = await git(['ls-remote', ...serveList, '--', from, `refs/heads/${branch}`], { ...options, cwd: '/' }).catch(
+      unlessGitFailed(null),
+    );
     if (listed?.stdout.length === 0) throw branchMissing(source, branch);
-    throw new Rejection('repository.not-readable', `The repository ${source} could not be cloned: ${why}. Check that the sandbox may read it.`, { source });
+    throw new Rejection(
+      'repository.not-readable',
+      `The repository ${source} could not be cloned: ${why}. Check that the sandbox may read it.`,
+      { source },
+    );
   }
 }
 
 async function checkoutSession(request: CloneRequest, shadow: Shadow, options: GitOptions): Promise<ClonedWorkspace> {
   const { workspace, checkpoint, sessionId } = request;
-  const head = (await git(['rev-parse', '--verify', 'HEAD^{commit}'], { ...options, cwd: workspace })).stdout.toString('utf8').trim();
+  const head = (await git(['rev-parse', '--verify', 'HEAD^{commit}'], { ...options, cwd: workspace })).stdout
+    .toString('utf8')
+    .trim();
   if (checkpoint) await restoreCheckpoint(request, shadow, options);
   const base = checkpoint?.base ?? head;
   const parent = checkpoint?.sha ?? head;
@@ -138,11 +152,17 @@ async function checkoutSession(request: CloneRequest, shadow: Shadow, options: G
   return { base, parent };
 }
 
-async function restoreCheckpoint({ checkpoint, workspace, signal, source }: CloneRequest, shadow: Shadow, options: GitOptions): Promise<void> {
+async function restoreCheckpoint(
+  { checkpoint, workspace, signal, source }: CloneRequest,
+  shadow: Shadow,
+  options: GitOptions,
+): Promise<void> {
   if (!checkpoint) return;
   if ((await resolveCommit(shadow, checkpoint.base)) === null) {
     // The branch was rewritten since: some servers still hand out the commit by its name.
-    await git(['fetch', '--quiet', '--no-tags', 'origin', checkpoint.base], { ...options, cwd: workspace }).catch(unlessGitFailed(null));
+    await git(['fetch', '--quiet', '--no-tags', 'origin', checkpoint.base], { ...options, cwd: workspace }).catch(
+      unlessGitFailed(null),
+    );
   }
   if ((await fetchBundle(shadow, checkpoint, signal)) === checkpoint.sha) return;
   throw new Rejection(
@@ -158,7 +178,15 @@ async function restoreCheckpoint({ checkpoint, workspace, signal, source }: Clon
  *
  * @throws Rejection `workspace.not-a-repository`
  */
-export function changedFiles({ workspace, base, signal }: { workspace: string; base: string; signal?: AbortSignal }): Promise<ChangedFiles> {
+export function changedFiles({
+  workspace,
+  base,
+  signal,
+}: {
+  workspace: string;
+  base: string;
+  signal?: AbortSignal;
+}): Promise<ChangedFiles> {
   return workspaceCalls.run(workspace, async () => {
     const shadow = await openShadow(workspace);
     const tree = await writeWorkspaceTree(shadow, base, signal);

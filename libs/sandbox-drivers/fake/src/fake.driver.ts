@@ -101,7 +101,10 @@ export class FakeDriver implements SandboxDriver {
   }
 
   /** A running sandbox's runner ends, by itself or by a signal. */
-  exit(id: SandboxId, { exitCode = null, signal = null, log = '' }: { exitCode?: number | null; signal?: string | null; log?: string } = {}): void {
+  exit(
+    id: SandboxId,
+    { exitCode = null, signal = null, log = '' }: { exitCode?: number | null; signal?: string | null; log?: string } = {},
+  ): void {
     if (this.observedOf(id)?.phase !== 'running') return;
     this.#set(id, { phase: 'exited', exitCode, signal });
     this.log(id, log);
@@ -124,7 +127,10 @@ export class FakeDriver implements SandboxDriver {
   }
 
   /** The next calls of `apply` fail, one error each, and make nothing. */
-  failNextApplies(count: number, error: Error = new Fault('sandbox.apply-failed', 'The driver cannot make a sandbox now.')): void {
+  failNextApplies(
+    count: number,
+    error: Error = new Fault('sandbox.apply-failed', 'The driver cannot make a sandbox now.'),
+  ): void {
     this.#failures.push(...Array.from({ length: count }, () => error));
   }
 

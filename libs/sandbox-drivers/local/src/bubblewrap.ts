@@ -51,7 +51,19 @@ const ETC = [
 
 /** Why bubblewrap cannot be used here, found by using it; null when it can. */
 export function bubblewrapProblem(): string | null {
-  const args = [...NAMESPACES, ...systemBinds(), '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', 'sh', '-c', 'test "$(id -u)" = 1000'];
+  const args = [
+    ...NAMESPACES,
+    ...systemBinds(),
+    '--proc',
+    '/proc',
+    '--dev',
+    '/dev',
+    '--tmpfs',
+    '/tmp',
+    'sh',
+    '-c',
+    'test "$(id -u)" = 1000',
+  ];
   const run = spawnSync('bwrap', args, { timeout: CHECK_TIMEOUT_MS, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
   if (run.error) return (run.error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it is not installed' : run.error.message;
   return run.status === 0 ? null : run.stderr.trim().split('\n').at(-1) || `it ended with ${run.status ?? run.signal}`;
@@ -121,7 +133,9 @@ export function commonGitFolder(source: string): string {
 function alternatesOf(objects: string, found: string[] = []): string[] {
   const file = join(objects, 'info', 'alternates');
   if (!existsSync(file)) return found;
-  const lines = readFileSync(file, 'utf8').split('\n').filter((line) => isAbsolute(line));
+  const lines = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => isAbsolute(line));
   for (const path of lines) {
     if (found.length >= MAX_ALTERNATES || found.includes(path) || !existsSync(path)) continue;
     found.push(path);

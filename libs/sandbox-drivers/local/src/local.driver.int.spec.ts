@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ObservedSandbox, SandboxSpec } from '@bullpen/sandbox-driver';
-import { sandboxDriverContract } from '@bullpen/sandbox-driver/contract';
+import { sandboxDriverContract, testSandboxSpec } from '@bullpen/sandbox-driver/contract';
 import { silentLogger } from '@bullpen/telemetry';
 
 import type { LocalDriver } from './local.driver.js';
@@ -23,7 +23,14 @@ function makeFolder(): string {
 }
 
 function makeDriver(folder: string, isolation: 'auto' | 'none'): LocalDriver {
-  return createLocalDriver({ folder, runnerFile, nodeBinary: process.execPath, agentsFolder: folder, isolation, logger: silentLogger });
+  return createLocalDriver({
+    folder,
+    runnerFile,
+    nodeBinary: process.execPath,
+    agentsFolder: folder,
+    isolation,
+    logger: silentLogger,
+  });
 }
 
 function filesBelow(folder: string): string[] {
@@ -57,29 +64,18 @@ for (const isolation of ['auto', 'none'] as const) {
         return counters.reduce((sum, path) => sum + statSync(path).size, 0);
       },
       isAlive: async (id) => ((await processesOf(id)) ?? []).length > 0,
-      visibleText: async (id) => allArguments() + filesBelow(join(folder, id)).map((path) => readFileSync(path, 'utf8')).join('\n'),
+      visibleText: async (id) =>
+        allArguments() +
+        filesBelow(join(folder, id))
+          .map((path) => readFileSync(path, 'utf8'))
+          .join('\n'),
       close: async () => rmSync(folder, { recursive: true, force: true }),
     };
   });
 }
 
 function specOf(generation: number, behaviour: string, more: Partial<SandboxSpec> = {}): SandboxSpec {
-  return {
-    sessionId: session,
-    generation,
-    runner: {
-      linkUrl: 'ws://127.0.0.1:9/runner',
-      token: 'sandbox-token',
-      repository: { name: 'sample', source: 'https://example.com/sample', branch: behaviour },
-      agent: { name: 'pi', model: 'scripted', modelProvider: 'scripted', baseUrl: null },
-    },
-    sourcePath: null,
-    checkpoint: null,
-    transcript: null,
-    takeOver: null,
-    secrets: {},
-    ...more,
-  };
+  return testSandboxSpec({ sessionId: session, generation, behaviour, ...more });
 }
 
 async function observedOf(driver: LocalDriver, id: string): Promise<ObservedSandbox | undefined> {
@@ -119,7 +115,8 @@ for (const isolation of ['auto', 'none'] as const) {
       driver = makeDriver(folder, isolation);
     });
     afterEach(async () => {
-      for (const name of [1, 2].map((generation) => `${session}-${generation}`)) await driver.remove(name, { keepWorkspace: false }, signal);
+      for (const name of [1, 2].map((generation) => `${session}-${generation}`))
+        await driver.remove(name, { keepWorkspace: false }, signal);
       rmSync(folder, { recursive: true, force: true });
     });
 
@@ -187,7 +184,8 @@ for (const isolation of ['auto', 'none'] as const) {
       await untilPhase(driver, id, 'exited');
       const environment = JSON.parse(readFileSync(workspaceFile('environment.json'), 'utf8')) as Record<string, string>;
       expect(environment).toMatchObject({ ANTHROPIC_API_KEY: 'sk-test', BULLPEN_SANDBOX_ID: id });
-      const allowed = /^(PATH|HOME|USER|SHELL|PWD|OLDPWD|SHLVL|_|LANG|LC_ALL|TZ|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|BULLPEN_(AGENTS|RUNNER_SPEC|SANDBOX_ID)|ANTHROPIC_API_KEY)$/;
+      const allowed =
+        /^(PATH|HOME|USER|SHELL|PWD|OLDPWD|SHLVL|_|LANG|LC_ALL|TZ|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|BULLPEN_(AGENTS|RUNNER_SPEC|SANDBOX_ID)|ANTHROPIC_API_KEY)$/;
       expect(Object.keys(environment).filter((name) => !allowed.test(name))).toEqual([]);
     });
 
@@ -247,7 +245,9 @@ describe('local driver: what bubblewrap keeps apart', () => {
 
   it('hides the processes of the host', async () => {
     const other = spawn('sleep', ['300'], { env: { ...process.env, HOST_MARK: 'yes' } });
-    const output = await inside(`ls -d /proc/[0-9]* | wc -l; test -e /proc/${other.pid} && tr '\\0' '\\n' < /proc/${other.pid}/environ | grep -c HOST_MARK; true`);
+    const output = await inside(
+      `ls -d /proc/[0-9]* | wc -l; test -e /proc/${other.pid} && tr '\\0' '\\n' < /proc/${other.pid}/environ | grep -c HOST_MARK; true`,
+    );
     other.kill();
     const [count] = output.split('\n');
     expect(Number(count)).toBeLessThan(10);
@@ -259,7 +259,17 @@ describe('local driver: what bubblewrap keeps apart', () => {
     const otherWorkspace = join(folder, 'sandboxes', `${session}-9`, 'workspace');
     mkdirSync(otherWorkspace, { recursive: true });
     writeFileSync(join(otherWorkspace, 'secret.txt'), 'of another');
-    const paths = [join(folder, 'token'), join(otherWorkspace, 'secret.txt'), folder, homedir(), '/etc/shadow', '/etc/ssl/private', '/root', '/var/lib', '/run/user'];
+    const paths = [
+      join(folder, 'token'),
+      join(otherWorkspace, 'secret.txt'),
+      folder,
+      homedir(),
+      '/etc/shadow',
+      '/etc/ssl/private',
+      '/root',
+      '/var/lib',
+      '/run/user',
+    ];
     const output = await inside(paths.map((path) => `cat '${path}' 2>/dev/null; ls '${path}' 2>/dev/null`).join('; ') + '; true');
     expect(output).toBe('');
   });
@@ -268,7 +278,9 @@ describe('local driver: what bubblewrap keeps apart', () => {
     const places = ['/usr/x', '/etc/x', '/opt/bullpen/x', '/opt/bullpen/test-runner.mjs', '/run/bullpen/spec.json', '/source/x'];
     const source = makeRepository(join(folder, 'source'));
     const tries = places.map((path) => `(echo x >> ${path}) 2>/dev/null && echo wrote ${path}`);
-    const allowed = ['/workspace/x', '/home/sandbox/x', '/spool/x', '/tmp/x'].map((path) => `echo x > ${path} || echo cannot ${path}`);
+    const allowed = ['/workspace/x', '/home/sandbox/x', '/spool/x', '/tmp/x'].map(
+      (path) => `echo x > ${path} || echo cannot ${path}`,
+    );
     expect(await inside([...tries, ...allowed].join('; ') + '; true', { sourcePath: source })).toBe('');
   });
 
@@ -276,7 +288,8 @@ describe('local driver: what bubblewrap keeps apart', () => {
     const source = makeRepository(join(folder, 'source'));
     writeFileSync(join(source, '.env'), 'PASSWORD=1');
     execFileSync('git', ['-C', source, 'config', 'remote.origin.url', 'https://user:canary@example.com/x']);
-    const script = 'git -c safe.directory=/source clone -q --no-hardlinks /source /tmp/c && cat /tmp/c/a.txt; ls -A /source | grep -c env; grep -r canary /source | wc -l; true';
+    const script =
+      'git -c safe.directory=/source clone -q --no-hardlinks /source /tmp/c && cat /tmp/c/a.txt; ls -A /source | grep -c env; grep -r canary /source | wc -l; true';
     expect(await inside(script, { sourcePath: source })).toBe('hello\n0\n0\n');
   });
 
@@ -287,7 +300,9 @@ describe('local driver: what bubblewrap keeps apart', () => {
   });
 
   it('resolves names and knows certificates', async () => {
-    expect(await inside('getent hosts localhost > /dev/null && test -s /etc/ssl/certs/ca-certificates.crt && whoami')).toBe('sandbox\n');
+    expect(await inside('getent hosts localhost > /dev/null && test -s /etc/ssl/certs/ca-certificates.crt && whoami')).toBe(
+      'sandbox\n',
+    );
   });
 });
 

@@ -97,10 +97,14 @@ export class LocalDriver implements SandboxDriver {
         await this.#make(sandbox, spec, signal);
       } catch (cause) {
         if (cause instanceof Rejection || cause instanceof Bug) throw cause;
-        throw new Fault('sandbox.apply-failed', `Sandbox ${id} could not be made. Look at the cause in the log; it can be tried again.`, {
-          details: { sandboxId: id },
-          cause,
-        });
+        throw new Fault(
+          'sandbox.apply-failed',
+          `Sandbox ${id} could not be made. Look at the cause in the log; it can be tried again.`,
+          {
+            details: { sandboxId: id },
+            cause,
+          },
+        );
       }
     });
   }
@@ -223,7 +227,8 @@ export class LocalDriver implements SandboxDriver {
       const observed = await sandbox.observe(boot, Date.now());
       if (observed === null) continue;
       const before = known?.get(id);
-      const isSame = before?.phase === observed.phase && before.exitCode === observed.exitCode && before.signal === observed.signal;
+      const isSame =
+        before?.phase === observed.phase && before.exitCode === observed.exitCode && before.signal === observed.signal;
       found.set(id, before && isSame ? before : { ...observed, logTail: await sandbox.logTail() });
     }
     return found;
@@ -236,9 +241,11 @@ export class LocalDriver implements SandboxDriver {
 
   #oneAtATime(id: SandboxId, call: () => Promise<void>): Promise<void> {
     const result = (this.#calls.get(id) ?? Promise.resolve()).then(call);
-    const settled = result.catch(() => undefined).then(() => {
-      if (this.#calls.get(id) === settled) this.#calls.delete(id);
-    });
+    const settled = result
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#calls.get(id) === settled) this.#calls.delete(id);
+      });
     this.#calls.set(id, settled);
     return result;
   }

@@ -19,7 +19,10 @@ const ZOMBIE_STATES = new Set(['Z', 'X', 'x']);
 /** Reads the one line of `/proc/<pid>/stat`. The program's name is in parentheses and may hold anything. */
 export function parseStat(line: string): (ProcessIdentity & { state: string }) | null {
   const pid = Number.parseInt(line, 10);
-  const rest = line.slice(line.lastIndexOf(')') + 1).trim().split(' ');
+  const rest = line
+    .slice(line.lastIndexOf(')') + 1)
+    .trim()
+    .split(' ');
   const startTicks = Number(rest[19]);
   if (!Number.isInteger(pid) || pid <= 1) return null;
   return Number.isInteger(startTicks) ? { pid, startTicks, state: rest[0] ?? '' } : { pid, startTicks: 0, state: '' };
