@@ -67,7 +67,8 @@ describe('startOrchestrator', () => {
     await git(['init', '--quiet', '-b', 'trunk', source]);
     const identity = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org'];
     await git(['-C', source, ...identity, 'commit', '--quiet', '--allow-empty', '-m', 'first']);
-    expect(await client().probeRepository({ source, branch: '' })).toMatchObject({ canonicalSource: source, branch: 'trunk', defaultBranch: 'trunk' });
+    const found = await client().probeRepository({ source, branch: '' });
+    expect(found).toMatchObject({ canonicalSource: source, branch: 'trunk', defaultBranch: 'trunk' });
     await expect(client().probeRepository({ source, branch: 'nope' })).rejects.toMatchObject({ code: 'repository.branch-missing' });
     await expect(client().probeRepository({ source: '/nowhere', branch: '' })).rejects.toMatchObject({ code: 'repository.not-found' });
   });

@@ -47,9 +47,9 @@ describe('checkFrame', () => {
     ['another session’s turn', 'AgentTurnFinished', { turnId: 'turn2', attempt: 1, outcome: 'completed' }, 'frame.turn-unknown'],
     ['another generation’s part', 'ReasoningAppended', { partId: '1.1', offset: 0, text: '' }, 'frame.part-unknown'],
     ['a long string', 'AssistantTextAppended', { partId: '2.1', offset: 0, text: 'é'.repeat(9_000) }, 'frame.string-too-large'],
-    ['too much in all', 'ToolCallStarted', { toolCallId: 't', name: 'n', title: '', input: big() }, 'frame.too-large'],
-    ['a long list', 'ToolCallStarted', { toolCallId: 't', name: 'n', title: '', input: { list: new Array(501).fill(1) } }, 'frame.list-too-long'],
-    ['deep nesting', 'ToolCallStarted', { toolCallId: 't', name: 'n', title: '', input: nested(40) }, 'frame.too-deep'],
+    ['too much in all', 'ToolCallStarted', toolCall(big()), 'frame.too-large'],
+    ['a long list', 'ToolCallStarted', toolCall({ list: Array.from({ length: 501 }, () => 1) }), 'frame.list-too-long'],
+    ['deep nesting', 'ToolCallStarted', toolCall(nested(40)), 'frame.too-deep'],
     ['another branch', 'CheckpointCreated', checkpoint({ branch: 'main' }), 'frame.branch-not-own'],
     ['no commit', 'CheckpointCreated', checkpoint({ sha: '--upload-pack=x' }), 'frame.commit-invalid'],
     ['no object', 'CheckpointCreated', checkpoint({ bundle: { sha256: '../../etc', bytes: 1 } }), 'frame.object-invalid'],
@@ -115,6 +115,10 @@ function checkpoint(change: Record<string, unknown>): Record<string, unknown> {
   const stats = { files: 1, insertions: 1, deletions: 0 };
   const commits = { sha: COMMIT, parent: COMMIT, base: COMMIT, branch: sessionBranch(SESSION) };
   return { turnId: 'turn1', attempt: 1, ...commits, stats, patch: object, turnPatch: object, bundle: object, ...change };
+}
+
+function toolCall(input: Record<string, unknown>): Record<string, unknown> {
+  return { toolCallId: 't', name: 'n', title: '', input };
 }
 
 function big(): Record<string, string> {

@@ -127,7 +127,8 @@ function clippedObjects(input: JsonRecord): readonly string[] {
 }
 
 function isClippedText(value: JsonRecord): boolean {
-  return CLIPPED_FIELDS.every((field) => field in value) && Object.keys(value).length === CLIPPED_FIELDS.length && SHA256.test(String(value['sha256']));
+  const hasFields = CLIPPED_FIELDS.every((field) => field in value) && Object.keys(value).length === CLIPPED_FIELDS.length;
+  return hasFields && SHA256.test(String(value['sha256']));
 }
 
 const CLIPPED_FIELDS = ['text', 'tail', 'sha256', 'bytes'];
