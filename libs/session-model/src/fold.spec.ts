@@ -69,7 +69,11 @@ describe('foldSession', () => {
     ['idle before a prompt', [], 'idle'],
     ['queued while no agent has the prompt', [prompt(1), start(1)], 'queued'],
     ['running once the agent has it', [prompt(1), start(1), agent(1)], 'running'],
-    ['running while it is being cancelled', [prompt(1), start(1), agent(1), step('TurnCancelRequested', { turnId: 't1' })], 'running'],
+    [
+      'running while it is being cancelled',
+      [prompt(1), start(1), agent(1), step('TurnCancelRequested', { turnId: 't1' })],
+      'running',
+    ],
     ['idle after a completed turn', [prompt(1), start(1), agent(1), end(1, 'completed')], 'idle'],
     ['idle after a cancelled turn', [prompt(1), start(1), agent(1), end(1, 'cancelled')], 'idle'],
     ['failed after a failed turn', [prompt(1), start(1), agent(1), end(1, 'failed')], 'failed'],
@@ -94,8 +98,21 @@ describe('foldSession', () => {
   });
 
   it('puts text together by part and offset', () => {
-    const parts = [text('1.1', 0, 'Hel'), step('ReasoningAppended', { partId: '1.1', offset: 0, text: 'hm' }), text('1.2', 0, 'B')];
-    const state = fold(created, prompt(1), start(1), agent(1), ...parts, text('1.1', 3, 'lo'), text('1.1', 4, 'O!'), text('1.1', 90, '?'));
+    const parts = [
+      text('1.1', 0, 'Hel'),
+      step('ReasoningAppended', { partId: '1.1', offset: 0, text: 'hm' }),
+      text('1.2', 0, 'B'),
+    ];
+    const state = fold(
+      created,
+      prompt(1),
+      start(1),
+      agent(1),
+      ...parts,
+      text('1.1', 3, 'lo'),
+      text('1.1', 4, 'O!'),
+      text('1.1', 90, '?'),
+    );
     expect(itemsOf(state)).toEqual([
       { kind: 'text', id: '1280', partId: '1.1', text: 'HellO!?' },
       { kind: 'reasoning', id: '1536', partId: '1.1', text: 'hm' },
@@ -114,11 +131,20 @@ describe('foldSession', () => {
   });
 
   it('cancels tool calls that have no outcome when the turn ends', () => {
-    expect(itemsOf(fold(created, prompt(1), start(1), agent(1), call('c'), end(1, 'cancelled')))).toMatchObject([{ state: 'cancelled' }]);
+    expect(itemsOf(fold(created, prompt(1), start(1), agent(1), call('c'), end(1, 'cancelled')))).toMatchObject([
+      { state: 'cancelled' },
+    ]);
   });
 
   it('adds usage up and replaces files and plan', () => {
-    const usage = step('UsageReported', { model: 'm', inputTokens: 2, outputTokens: 3, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0.5 });
+    const usage = step('UsageReported', {
+      model: 'm',
+      inputTokens: 2,
+      outputTokens: 3,
+      cacheReadTokens: 0,
+      cacheWriteTokens: 0,
+      costUsd: 0.5,
+    });
     const files = (path: string) =>
       step('FilesChanged', {
         files: [{ path, change: 'added', previousPath: '', insertions: 1, deletions: 0, binary: false }],
@@ -132,7 +158,14 @@ describe('foldSession', () => {
 
   it('knows the checkpoint of the session and of the turn, and how the push went', () => {
     const object = { sha256: 'a'.repeat(64), bytes: 3 };
-    const checkpoint = step('CheckpointCreated', { turnId: 't1', sha: 's', parent: 'b', base: 'b', patch: object, turnPatch: object });
+    const checkpoint = step('CheckpointCreated', {
+      turnId: 't1',
+      sha: 's',
+      parent: 'b',
+      base: 'b',
+      patch: object,
+      turnPatch: object,
+    });
     const failed = step('BranchPushFailed', { branch: 'x', sha: 's', reason: { code: 'push.refused', message: 'Protected.' } });
     const state = fold(created, prompt(1), start(1), agent(1), checkpoint, failed);
     expect(state.checkpoint).toMatchObject({ sha: 's', turnPatch: object });
@@ -155,7 +188,13 @@ describe('the sandbox of a session', () => {
   const stage = (name: 'provisioning' | 'running' | 'idle', generation = 1) =>
     step('SandboxStageEntered', { stage: name, generation, sandboxId: `s-${generation}`, startedAt: '2026-11-23T07:00:00.000Z' });
   const reason = { code: 'sandbox.spawn-failed', message: 'No disk.' };
-  const spawnFailed = step('SandboxSpawnFailed', { generation: 1, attempt: 1, reason, logTail: 'tail', retryAt: '2026-11-23T07:00:09Z' });
+  const spawnFailed = step('SandboxSpawnFailed', {
+    generation: 1,
+    attempt: 1,
+    reason,
+    logTail: 'tail',
+    retryAt: '2026-11-23T07:00:09Z',
+  });
 
   it('lists each stage where it was entered last', () => {
     const { sandbox } = fold(created, request(1, 1), stage('provisioning'), stage('running'), stage('idle'), stage('running'));
@@ -231,8 +270,16 @@ describe('evolveSession', () => {
   });
 
   it('never throws and never changes a state it was given, whatever the data', () => {
-    const types = fc.constantFrom<string>(...full.map((event) => event.type), 'SandboxLost', 'SandboxStageEntered', 'FilesChanged', 'PlanUpdated');
-    const wild = fc.array(fc.record({ type: types, data: fc.dictionary(fc.constantFrom('turnId', 'text', 'offset', 'reason'), fc.jsonValue()) }));
+    const types = fc.constantFrom<string>(
+      ...full.map((event) => event.type),
+      'SandboxLost',
+      'SandboxStageEntered',
+      'FilesChanged',
+      'PlanUpdated',
+    );
+    const wild = fc.array(
+      fc.record({ type: types, data: fc.dictionary(fc.constantFrom('turnId', 'text', 'offset', 'reason'), fc.jsonValue()) }),
+    );
     fc.assert(
       fc.property(wild, (steps) => {
         const before = foldSession(SESSION, full);
@@ -248,6 +295,8 @@ describe('evolveSession', () => {
 describe('compareEventIds', () => {
   it('orders as integers do', () => {
     const big = fc.bigInt({ min: 0n, max: 2n ** 70n });
-    fc.assert(fc.property(big, big, (a, b) => expect(Math.sign(compareEventIds(String(a), String(b)))).toBe(a < b ? -1 : a > b ? 1 : 0)));
+    fc.assert(
+      fc.property(big, big, (a, b) => expect(Math.sign(compareEventIds(String(a), String(b)))).toBe(a < b ? -1 : a > b ? 1 : 0)),
+    );
   });
 });

@@ -37,7 +37,12 @@ function turn(n: number, items: readonly TurnItem[]): Turn {
 }
 
 function session(lengths: readonly number[], open: boolean): SessionState {
-  const turns = lengths.map((length, n) => turn(n, Array.from({ length }, (_, i) => note(`${n}.${i}`))));
+  const turns = lengths.map((length, n) =>
+    turn(
+      n,
+      Array.from({ length }, (_, i) => note(`${n}.${i}`)),
+    ),
+  );
   return { ...initialSessionState('s'), turns, runningTurnId: open ? (turns.at(-1)?.turnId ?? null) : null };
 }
 

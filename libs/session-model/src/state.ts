@@ -92,7 +92,13 @@ export type TurnItem =
       readonly durationMs: number | null;
     }
   /** Failures, lost sandboxes, rejected frames, events this build does not know. */
-  | { readonly kind: 'notice'; readonly id: string; readonly level: 'info' | 'warning' | 'error'; readonly code: string; readonly text: string };
+  | {
+      readonly kind: 'notice';
+      readonly id: string;
+      readonly level: 'info' | 'warning' | 'error';
+      readonly code: string;
+      readonly text: string;
+    };
 
 export interface SandboxState {
   readonly generation: number;

@@ -46,7 +46,8 @@ export class GatewayModule implements OnModuleDestroy {
         { provide: OBJECT_STORE, useFactory: () => new FolderObjectStore(config.BULLPEN_OBJECTS) },
         {
           provide: SESSION_CALLS,
-          useFactory: () => createRpcClient(SessionService, { url: config.SESSION_GRPC_URL, key, timeoutMs: SESSION_CALL_TIMEOUT_MS }),
+          useFactory: () =>
+            createRpcClient(SessionService, { url: config.SESSION_GRPC_URL, key, timeoutMs: SESSION_CALL_TIMEOUT_MS }),
         },
         {
           provide: ORCHESTRATOR_CALLS,

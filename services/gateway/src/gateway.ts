@@ -54,6 +54,8 @@ export async function serveGateway(config: GatewayConfig, log: EventLog, logger:
   } catch (cause) {
     await app.close();
     const where = `${config.BULLPEN_HOST}:${config.BULLPEN_PORT}`;
-    throw new Fault('gateway.not-listening', `Cannot listen on ${where}. Is the port taken? Set BULLPEN_PORT to another.`, { cause });
+    throw new Fault('gateway.not-listening', `Cannot listen on ${where}. Is the port taken? Set BULLPEN_PORT to another.`, {
+      cause,
+    });
   }
 }

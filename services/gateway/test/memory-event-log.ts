@@ -1,7 +1,16 @@
 import type { SessionEvent, StoredEvent } from '@bullpen/contracts';
 import { Rejection } from '@bullpen/errors';
 import { eventId, parseEventId, stampEvents } from '@bullpen/event-log';
-import type { AppendRequest, EventLog, Lane, LogMessage, ReadSessionOptions, SessionHead, Tail, TailOptions } from '@bullpen/event-log';
+import type {
+  AppendRequest,
+  EventLog,
+  Lane,
+  LogMessage,
+  ReadSessionOptions,
+  SessionHead,
+  Tail,
+  TailOptions,
+} from '@bullpen/event-log';
 
 /** The log as the gateway sees it, in memory; `delay` lets a test hold back answers and deliveries. */
 export class MemoryEventLog implements EventLog {

@@ -45,7 +45,8 @@ export function watchWith(socket: Socket): Watcher {
     snapshots: [],
     heads: [],
     errors: [],
-    subscribe: (request) => socket.timeout(5_000).emitWithAck('session.subscribe', request) as Promise<Acknowledgement<SubscribeSuccess>>,
+    subscribe: (request) =>
+      socket.timeout(5_000).emitWithAck('session.subscribe', request) as Promise<Acknowledgement<SubscribeSuccess>>,
   };
   socket.on('session.events', (batch: { events: SessionEvent[] }) => watcher.events.push(...batch.events));
   socket.on('session.snapshot', (snapshot: SessionSnapshot) => {
@@ -58,7 +59,7 @@ export function watchWith(socket: Socket): Watcher {
 }
 
 export async function until(what: () => boolean, timeoutMs = 10_000): Promise<void> {
-  for (const end = Date.now() + timeoutMs; !what(); ) {
+  for (const end = Date.now() + timeoutMs; !what();) {
     if (Date.now() > end) throw new Error('this did not happen in time');
     await sleep(5);
   }

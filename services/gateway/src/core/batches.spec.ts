@@ -19,7 +19,9 @@ const event = (n: number, length: number) => ({
 
 describe('batchesOf', () => {
   it('keeps every event in order, within both bounds', () => {
-    const lengths = fc.array(fc.oneof(fc.constant(0), fc.constantFrom(1_000, BATCH_BYTES / 2, BATCH_BYTES * 2)), { maxLength: 500 });
+    const lengths = fc.array(fc.oneof(fc.constant(0), fc.constantFrom(1_000, BATCH_BYTES / 2, BATCH_BYTES * 2)), {
+      maxLength: 500,
+    });
     fc.assert(
       fc.property(lengths, (all) => {
         const events = all.map((length, n) => event(n, length));

@@ -3,15 +3,27 @@ import { describe, expect, it } from '@jest/globals';
 import { isKnownHost, isKnownOrigin } from './hosts.js';
 
 describe('isKnownHost', () => {
-  it.each(['127.0.0.1:4800', 'localhost:4800', 'LocalHost:4800', '[::1]:4800', 'bullpen.example.org', 'bullpen.example.org:443', 'b.org:81'])(
-    'knows %s',
-    (host) => expect(isKnownHost(host, 4800, ['bullpen.example.org', 'b.org:81'])).toBe(true),
-  );
+  it.each([
+    '127.0.0.1:4800',
+    'localhost:4800',
+    'LocalHost:4800',
+    '[::1]:4800',
+    'bullpen.example.org',
+    'bullpen.example.org:443',
+    'b.org:81',
+  ])('knows %s', (host) => expect(isKnownHost(host, 4800, ['bullpen.example.org', 'b.org:81'])).toBe(true));
 
-  it.each([undefined, '', 'localhost', 'localhost:4801', 'evil.org:4800', 'localhost.evil.org:4800', 'x.bullpen.example.org', 'b.org', 'b.org:82'])(
-    'does not know %s',
-    (host) => expect(isKnownHost(host, 4800, ['bullpen.example.org', 'b.org:81'])).toBe(false),
-  );
+  it.each([
+    undefined,
+    '',
+    'localhost',
+    'localhost:4801',
+    'evil.org:4800',
+    'localhost.evil.org:4800',
+    'x.bullpen.example.org',
+    'b.org',
+    'b.org:82',
+  ])('does not know %s', (host) => expect(isKnownHost(host, 4800, ['bullpen.example.org', 'b.org:81'])).toBe(false));
 
   it('needs no port where browsers leave it out', () => {
     expect(isKnownHost('localhost', 80, [])).toBe(true);

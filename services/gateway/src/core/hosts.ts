@@ -1,7 +1,7 @@
 /** Host names under which this machine may be called; every other name may be somebody's trick with DNS. */
 const LOOPBACK_NAMES: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 
-/** `host` is the Host header; `port` the one that the request came in on; `allowed` what the owner added, as `name` or `name:port`. */
+/** `host`: the Host header; `port`: where the request came in; `allowed`: what the owner added, as `name` or `name:port`. */
 export function isKnownHost(host: string | undefined, port: number, allowed: readonly string[]): boolean {
   const given = host?.toLowerCase();
   if (!given) return false;

@@ -11,7 +11,13 @@ import type { SessionFeed, Stamp } from './session-feed.js';
 const message = (sequence: number): LogMessage => ({
   lane: { entity: 'session', id: 's', name: 'agent' },
   sequence,
-  events: Array.from({ length: (sequence % 3) + 1 }, () => ({ type: 'T', v: 1, at: '', actor: { kind: 'user', id: '', name: '' }, data: {} })),
+  events: Array.from({ length: (sequence % 3) + 1 }, () => ({
+    type: 'T',
+    v: 1,
+    at: '',
+    actor: { kind: 'user', id: '', name: '' },
+    data: {},
+  })),
   frames: null,
 });
 
@@ -53,7 +59,9 @@ describe('a session feed', () => {
         const before = Math.min(at, messages.length);
         const known = Math.max(first - 1, Math.min(headAt, count));
         const { events } = follow([...messages.slice(0, before), { head: known }, ...messages.slice(before)]);
-        const expected = messages.filter((each) => each.sequence > known).flatMap((each) => stamp(each, lastIdOf(each.sequence - 1)));
+        const expected = messages
+          .filter((each) => each.sequence > known)
+          .flatMap((each) => stamp(each, lastIdOf(each.sequence - 1)));
         expect(events.map(({ id, prev }) => [id, prev])).toEqual(
           expected.map(({ id, prev }) => [id, prev === '0' ? null : prev]),
         );

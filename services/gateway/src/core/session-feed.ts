@@ -10,8 +10,8 @@ export type Stamp = (message: LogMessage, prev: string | null) => readonly Sessi
 export const MAX_WAITING_MESSAGES = 4_096;
 
 /**
- * One session's part of the process's tail. It begins by asking the leader for the session's head: messages at or below that are in
- * every later read of the log, the ones above it follow here. Nothing depends on how far the tail itself is.
+ * One session's part of the process's tail. It begins by asking the leader for the session's head: messages at or below that
+ * are in every later read of the log, the ones above it follow here. Nothing depends on how far the tail itself is.
  */
 export type SessionFeed =
   | { readonly phase: 'opening'; readonly waiting: readonly LogMessage[] }

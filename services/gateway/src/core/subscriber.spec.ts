@@ -16,11 +16,17 @@ const event = (n: number): SessionEvent => ({
   actor: { kind: 'user', id: '', name: '' },
   data: {},
 });
-const range = (from: number, to: number): SessionEvent[] => Array.from({ length: Math.max(0, to - from + 1) }, (_, n) => event(from + n));
+const range = (from: number, to: number): SessionEvent[] =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, n) => event(from + n));
 
 describe('a subscriber', () => {
   it('gets each event once, wherever its read of the log and the tail meet', () => {
-    const scenario = fc.record({ total: fc.integer({ min: 1, max: 60 }), tailFrom: fc.nat(60), readTo: fc.nat(60), early: fc.nat(60) });
+    const scenario = fc.record({
+      total: fc.integer({ min: 1, max: 60 }),
+      tailFrom: fc.nat(60),
+      readTo: fc.nat(60),
+      early: fc.nat(60),
+    });
     fc.assert(
       fc.property(scenario, ({ total, tailFrom, readTo, early }) => {
         // The tail begins at or below the head that the read goes up to.

@@ -6,8 +6,8 @@ import { eventsAfter } from './session-feed.js';
 export const MAX_HELD_EVENTS = 20_000;
 
 /**
- * One socket's way through one session: it reads the log first while live events are held, then takes them as they come. `sent` is
- * the last event it was given, so that what the log and the tail both have goes out once.
+ * One socket's way through one session: it reads the log first while live events are held, then takes them as they come.
+ * `sent` is the last event it was given, so that what the log and the tail both have goes out once.
  */
 export type Subscriber =
   | { readonly phase: 'reading'; readonly sent: string; readonly held: readonly SessionEvent[] }

@@ -27,7 +27,10 @@ export class EventPages {
   /** @throws Rejection `session.not-found`, `event.unknown` */
   async page({ sessionId, after, before, limit }: PageRange): Promise<EventPage> {
     const head = await this.#head(sessionId);
-    const page = before === undefined ? await this.#after(sessionId, after ?? BEFORE_ALL_EVENTS, limit) : await this.#before(sessionId, before, limit);
+    const page =
+      before === undefined
+        ? await this.#after(sessionId, after ?? BEFORE_ALL_EVENTS, limit)
+        : await this.#before(sessionId, before, limit);
     return { epoch: this.log.epoch, ...page, head };
   }
 

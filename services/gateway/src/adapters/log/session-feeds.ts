@@ -36,8 +36,8 @@ export class SessionFeeds {
   }
 
   /**
-   * From the moment this resolves the listener gets every event of the session above some position that is not above the session's head
-   * on the leader: a later read up to the head, and these events, leave nothing out.
+   * From the moment this resolves the listener gets every event of the session above some position that is not above the
+   * session's head on the leader: a later read up to the head, and these events, leave nothing out.
    */
   async listen(sessionId: string, listener: Listener): Promise<() => void> {
     const entry = this.#feeds.get(sessionId) ?? this.#open(sessionId);

@@ -21,7 +21,10 @@ export class AgentsController {
 
   @Get()
   @ApiOperation({ summary: 'Agents that sessions can use, the model behind them, and how sandboxes run here.' })
-  @ApiResponse({ status: 200, description: '{agents: [{agent, model, provider, notice}], sandbox: {driver, isolation, warning} | null}' })
+  @ApiResponse({
+    status: 200,
+    description: '{agents: [{agent, model, provider, notice}], sandbox: {driver, isolation, warning} | null}',
+  })
   async agents() {
     const { BULLPEN_MODEL: model, BULLPEN_MODEL_PROVIDER: provider } = this.config;
     const notice = provider === 'scripted' ? SCRIPTED_MODEL_NOTICE : null;

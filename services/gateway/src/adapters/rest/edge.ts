@@ -37,7 +37,8 @@ const identify: Middleware = ({ headers }, response, next) => {
 
 const harden: Middleware = (request, response, next) => {
   const isDocs = DOCS_PATH.test(pathOf(request));
-  const docs = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
+  const docs =
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
   response.setHeader('Content-Security-Policy', isDocs ? docs : "default-src 'none'; frame-ancestors 'none'; sandbox");
   response.setHeader('X-Content-Type-Options', 'nosniff');
   response.setHeader('X-Frame-Options', 'DENY');
@@ -53,7 +54,10 @@ function checkHost({ allowedHosts }: EdgeOptions): Middleware {
     const port = request.socket.localPort ?? 0;
     const { host, origin } = request.headers;
     if (!isKnownHost(host, port, allowedHosts)) {
-      throw new Rejection('host.unknown', 'This host name is not one of ours. Add it to BULLPEN_ALLOWED_HOSTS if it is meant to be.');
+      throw new Rejection(
+        'host.unknown',
+        'This host name is not one of ours. Add it to BULLPEN_ALLOWED_HOSTS if it is meant to be.',
+      );
     }
     if (!isKnownOrigin(origin, port, allowedHosts)) {
       throw new Rejection('origin.foreign', 'A page of another origin may not call this API.');
@@ -67,7 +71,8 @@ function checkToken({ token }: EdgeOptions): Middleware {
     const path = pathOf(request);
     if (OPEN_PATHS.includes(path) || DOCS_PATH.test(path)) return next();
     const given = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (given === undefined) throw new Rejection('auth.missing', 'This request carries no token. Send `Authorization: Bearer <token>`.');
+    if (given === undefined)
+      throw new Rejection('auth.missing', 'This request carries no token. Send `Authorization: Bearer <token>`.');
     if (!tokensEqual(given, token)) throw new Rejection('auth.invalid', 'This token is not valid here.');
     next();
   };

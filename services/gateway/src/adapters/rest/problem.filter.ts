@@ -49,12 +49,16 @@ export class ProblemFilter implements ExceptionFilter {
   /** Methods under which the router knows the path; none for a path that is not there at all. */
   #allowedMethods(path: string): string[] {
     const { stack } = this.routes.router;
-    const methods = stack.flatMap((layer) => (layer.route !== undefined && layer.match(path) ? Object.keys(layer.route.methods) : []));
+    const methods = stack.flatMap((layer) =>
+      layer.route !== undefined && layer.match(path) ? Object.keys(layer.route.methods) : [],
+    );
     return [...new Set(methods.map((method) => method.toUpperCase()))].toSorted();
   }
 }
 
 function wrongMethod(request: IncomingMessage, allowed: readonly string[]): Rejection {
   const path = pathOf(request);
-  return new Rejection('method.not-allowed', `${path} does not answer to ${request.method}; it takes ${allowed.join(', ')}.`, { allowed });
+  return new Rejection('method.not-allowed', `${path} does not answer to ${request.method}; it takes ${allowed.join(', ')}.`, {
+    allowed,
+  });
 }

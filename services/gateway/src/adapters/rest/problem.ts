@@ -53,7 +53,10 @@ export function problemOf(error: unknown): ProblemAnswer {
   return { problem: problem(status, rejection), headers: status === 401 ? { 'WWW-Authenticate': 'Bearer realm="bullpen"' } : {} };
 }
 
-function problem(status: number, error: { readonly code: string; readonly message: string; readonly details: ErrorDetails }): Problem {
+function problem(
+  status: number,
+  error: { readonly code: string; readonly message: string; readonly details: ErrorDetails },
+): Problem {
   const { code, message, details } = error;
   return { type: `urn:bullpen:problem:${code}`, title: STATUS_CODES[status] ?? 'Error', status, detail: message, code, details };
 }
@@ -64,7 +67,8 @@ function rejectionOf(error: unknown): Rejection | null {
   if (status === 404) return new Rejection('route.not-found', 'Nothing answers here. The routes are listed at /api/docs.');
   if (status === 413) return new Rejection('request.too-large', 'The request body is larger than this route takes.');
   if (status === 415) return new Rejection('request.media-type', 'The body must be application/json in UTF-8, not compressed.');
-  if (status >= 400 && status < 500) return new Rejection('request.malformed', 'The request cannot be read: its body must be one JSON object.');
+  if (status >= 400 && status < 500)
+    return new Rejection('request.malformed', 'The request cannot be read: its body must be one JSON object.');
   return null;
 }
 

@@ -12,7 +12,10 @@ export const MAX_EVENTS = 1_000;
 const MAX_ROWS = 200;
 
 export class CreateSessionBody {
-  @ApiProperty({ description: '`sample`, a repository id, an https or ssh URL, or in local mode an absolute path.', example: 'sample' })
+  @ApiProperty({
+    description: '`sample`, a repository id, an https or ssh URL, or in local mode an absolute path.',
+    example: 'sample',
+  })
   @IsString()
   @IsNotEmpty()
   @MaxLength(MAX_SOURCE_CHARS)

@@ -21,17 +21,30 @@ interface Answer {
   readonly body: Record<string, unknown>;
 }
 
-async function call(method: string, path: string, options: { body?: unknown; raw?: string; headers?: Record<string, string> } = {}): Promise<Answer> {
+async function call(
+  method: string,
+  path: string,
+  options: { body?: unknown; raw?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
   const body = options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
   const answer = await fetch(gateway.url + path, {
     method,
     redirect: 'manual',
-    headers: { authorization: `Bearer ${TOKEN}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers },
+    headers: {
+      authorization: `Bearer ${TOKEN}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...options.headers,
+    },
     ...(body === undefined ? {} : { body }),
   });
   const text = await answer.text();
   const isJson = answer.headers.get('content-type')?.includes('json') ?? false;
-  return { status: answer.status, headers: answer.headers, text, body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {} };
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    text,
+    body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
+  };
 }
 
 /** fetch does not let a program choose its Host. */
@@ -70,7 +83,16 @@ beforeAll(async () => {
     event('SandboxRequested', { generation: 1, sandboxId: 's-1', driver: 'local', isolation: 'none', attempt: 1 }),
   ]);
   log.add({ ...lane, name: 'agent' }, [
-    event('CheckpointCreated', { turnId: 't1', attempt: 1, sha: 'b', parent: 'a', base: 'a', patch: patchRef, turnPatch: none, bundle: none }),
+    event('CheckpointCreated', {
+      turnId: 't1',
+      attempt: 1,
+      sha: 'b',
+      parent: 'a',
+      base: 'a',
+      patch: patchRef,
+      turnPatch: none,
+      bundle: none,
+    }),
   ]);
 });
 afterAll(() => gateway.stop());
@@ -124,7 +146,13 @@ describe('the edge', () => {
   });
 
   it('answers under its own names only', async () => {
-    for (const host of [`127.0.0.1:${gateway.port}`, `localhost:${gateway.port}`, `[::1]:${gateway.port}`, 'bullpen.example.org', 'bullpen.example.org:8443']) {
+    for (const host of [
+      `127.0.0.1:${gateway.port}`,
+      `localhost:${gateway.port}`,
+      `[::1]:${gateway.port}`,
+      'bullpen.example.org',
+      'bullpen.example.org:8443',
+    ]) {
       expect([host, await callAs(host)]).toEqual([host, 200]);
     }
     for (const host of ['evil.example.org', `127.0.0.1:${gateway.port + 1}`, `127.0.0.1.evil.org:${gateway.port}`, '127.0.0.1']) {
@@ -141,7 +169,9 @@ describe('the edge', () => {
 
   it('gives every answer an id, the caller’s own if it has one', async () => {
     expect((await call('GET', '/healthz', { headers: { 'x-request-id': 'mine-1' } })).headers.get('x-request-id')).toBe('mine-1');
-    expect((await call('GET', '/nothing', { headers: { 'x-request-id': 'no spaces' } })).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect((await call('GET', '/nothing', { headers: { 'x-request-id': 'no spaces' } })).headers.get('x-request-id')).toMatch(
+      /^[0-9a-f-]{36}$/,
+    );
   });
 
   it('sends headers that keep a browser from misusing an answer', async () => {
@@ -162,8 +192,16 @@ describe('errors', () => {
     expectProblem(await call('POST', '/api/v1/sessions', { raw: '{"repository":' }), 400, 'request.malformed');
     expectProblem(await call('POST', '/api/v1/sessions', { raw: '"text"' }), 400, 'request.malformed');
     expectProblem(await call('POST', '/api/v1/sessions', { raw: '[]' }), 400, 'request.invalid');
-    expectProblem(await call('POST', '/api/v1/sessions', { raw: '{"repository":"sample"}', headers: { 'content-type': 'text/plain' } }), 400, 'request.invalid');
-    expectProblem(await call('POST', '/api/v1/sessions', { raw: '{}', headers: { 'content-encoding': 'gzip' } }), 415, 'request.media-type');
+    expectProblem(
+      await call('POST', '/api/v1/sessions', { raw: '{"repository":"sample"}', headers: { 'content-type': 'text/plain' } }),
+      400,
+      'request.invalid',
+    );
+    expectProblem(
+      await call('POST', '/api/v1/sessions', { raw: '{}', headers: { 'content-encoding': 'gzip' } }),
+      415,
+      'request.media-type',
+    );
     const large = JSON.stringify({ repository: 'sample', prompt: 'x'.repeat(MAX_BODY_BYTES) });
     expectProblem(await call('POST', '/api/v1/sessions', { raw: large }), 413, 'request.too-large');
     expectProblem(await call('GET', '/api/v1/%E0%A4%A'), 404, 'route.not-found');
@@ -267,13 +305,25 @@ describe('commands', () => {
 describe('reading', () => {
   it('shows a session with what a person must be told', async () => {
     const { body } = await call('GET', base);
-    expect(body).toMatchObject({ id: SESSION_ID, sessionId: SESSION_ID, title: 'T', modelNotice: 'Scripted model: no API key set' });
+    expect(body).toMatchObject({
+      id: SESSION_ID,
+      sessionId: SESSION_ID,
+      title: 'T',
+      modelNotice: 'Scripted model: no API key set',
+    });
     expect(body['isolationWarning']).toMatch(/without isolation/);
   });
 
   it('lists sessions as the session service has them', async () => {
     gateway.calls['ListSessions'] = ({ status, limit, after }) => ({
-      sessions: [{ sessionId: SESSION_ID, title: `${String(status)} ${String(limit)} ${String(after)}`, repositoryName: 'sample', turns: 1 }],
+      sessions: [
+        {
+          sessionId: SESSION_ID,
+          title: `${String(status)} ${String(limit)} ${String(after)}`,
+          repositoryName: 'sample',
+          turns: 1,
+        },
+      ],
       nextCursor: 'next',
       stale: true,
     });
@@ -286,7 +336,12 @@ describe('reading', () => {
     const ids = log.events(SESSION_ID).map((each) => each.id);
     const page = async (query: string) => {
       const { body } = await call('GET', `${base}/events${query}`);
-      return { ids: (body['events'] as { id: string }[]).map((each) => each.id), more: body['more'], head: body['head'], epoch: body['epoch'] };
+      return {
+        ids: (body['events'] as { id: string }[]).map((each) => each.id),
+        more: body['more'],
+        head: body['head'],
+        epoch: body['epoch'],
+      };
     };
     const rest = { head: ids.at(-1), epoch: 'epoch-1' };
     expect(await page('')).toEqual({ ids, more: false, ...rest });

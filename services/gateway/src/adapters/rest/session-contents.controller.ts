@@ -33,7 +33,9 @@ export class SessionContentsController {
   events(@Param('id') sessionId: string, @Query(valid(EventsQuery)) { after, before, limit = DEFAULT_EVENTS }: EventsQuery) {
     if (!isEntityId(sessionId)) throw sessionNotFound(sessionId);
     if (after !== undefined && before !== undefined) {
-      throw new Rejection('request.invalid', 'A page is `after` an event or `before` one, not both.', { fields: ['after', 'before'] });
+      throw new Rejection('request.invalid', 'A page is `after` an event or `before` one, not both.', {
+        fields: ['after', 'before'],
+      });
     }
     return this.pages.page({ sessionId, after, before, limit });
   }
@@ -72,5 +74,8 @@ function patchOf(state: SessionState, turnId: string | undefined): ObjectRef | n
   if (turnId === undefined) return state.checkpoint?.patch ?? null;
   const turn = state.turns.find((candidate) => candidate.turnId === turnId);
   if (turn !== undefined) return turn.checkpoint?.turnPatch ?? null;
-  throw new Rejection('turn.not-found', `Session ${state.sessionId} has no turn ${turnId}.`, { sessionId: state.sessionId, turnId });
+  throw new Rejection('turn.not-found', `Session ${state.sessionId} has no turn ${turnId}.`, {
+    sessionId: state.sessionId,
+    turnId,
+  });
 }

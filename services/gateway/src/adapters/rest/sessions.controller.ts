@@ -30,7 +30,10 @@ export class SessionsController {
   @ApiOperation({ summary: 'Creates a session, with its first prompt if there is one.' })
   @ApiHeader(KEY_HEADER)
   @ApiResponse({ status: 201, description: 'The session, `head` (its last event) and `promptId`.' })
-  @ApiResponse({ status: 422, description: 'repository.not-found, .not-git, .not-readable, .branch-missing; idempotency.mismatch' })
+  @ApiResponse({
+    status: 422,
+    description: 'repository.not-found, .not-git, .not-readable, .branch-missing; idempotency.mismatch',
+  })
   async create(@Body(valid(CreateSessionBody)) body: CreateSessionBody, @IdempotencyKey() key: string) {
     const { repository, branch = '', title = '', prompt = '', agent = '', model = '' } = body;
     const request = { context: requestContext(this.config, key), repository, branch, title, prompt, agent, model };

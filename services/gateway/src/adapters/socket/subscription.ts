@@ -73,7 +73,11 @@ export class Subscription {
       if (head.id === BEFORE_ALL_EVENTS) throw sessionNotFound(this.request.sessionId);
       this.#throughSequence = head.sequence;
       this.#beginning = await this.#findBeginning();
-      if (this.#ended) throw new Fault('sync.superseded', 'This subscription was ended before it began: by another one, or with its connection.');
+      if (this.#ended)
+        throw new Fault(
+          'sync.superseded',
+          'This subscription was ended before it began: by another one, or with its connection.',
+        );
       return { head: head.id, epoch: log.epoch };
     } catch (error) {
       this.end();
@@ -200,7 +204,7 @@ export class Subscription {
 
   #lag(): void {
     const { sessionId } = this.request;
-    const message = `This connection takes events of session ${sessionId} too slowly. Subscribe again with the last event it has.`;
+    const message = `This connection takes session ${sessionId} too slowly. Subscribe again with the last event it has.`;
     this.#endWith({ code: 'sync.lagging', message, details: {} });
   }
 

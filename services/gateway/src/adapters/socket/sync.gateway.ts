@@ -100,7 +100,10 @@ export class SyncGateway implements OnGatewayConnection, OnGatewayDisconnect {
       if (subscriptions.get(sessionId) === subscription) subscriptions.delete(sessionId);
     };
     const loadState = (id: string) => this.sessions.load(id);
-    const subscription = new Subscription({ log: this.log, feeds: this.feeds, loadState, outlet, logger: this.logger, onEnd }, request);
+    const subscription = new Subscription(
+      { log: this.log, feeds: this.feeds, loadState, outlet, logger: this.logger, onEnd },
+      request,
+    );
     subscriptions.set(sessionId, subscription);
     return subscription;
   }

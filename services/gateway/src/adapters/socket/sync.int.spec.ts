@@ -32,10 +32,14 @@ function newSession(): string {
   return `00${String(sessions).padStart(26, '0')}`;
 }
 
-const text = (n: number, length = 1): StoredEvent => event('AssistantTextAppended', { partId: '1.1', offset: n, text: 'x'.repeat(length) });
+const text = (n: number, length = 1): StoredEvent =>
+  event('AssistantTextAppended', { partId: '1.1', offset: n, text: 'x'.repeat(length) });
 
 function append(sessionId: string, count: number, lane: 'core' | 'agent' | 'sandbox' = 'agent', length = 1): void {
-  log.add({ entity: 'session', id: sessionId, name: lane }, Array.from({ length: count }, (_, n) => text(n, length)));
+  log.add(
+    { entity: 'session', id: sessionId, name: lane },
+    Array.from({ length: count }, (_, n) => text(n, length)),
+  );
 }
 
 const connect = (options: ConnectOptions = {}): Socket => connectTo(gateway.url, options);
