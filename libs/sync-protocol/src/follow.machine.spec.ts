@@ -147,6 +147,9 @@ describe('live', () => {
     expect(newer.state.position.last).toBe(id(8));
     expect(idsOf(delivered(followStep(LIVE, snapshot(1, [event(2), event(3)]), options)))).toEqual([id(3)]);
     expect(followStep(LIVE, snapshot(7, []), OPTIONS)).toEqual({ state: LIVE, effects: [] });
+    const expecting = { ...LIVE, goal: id(7) };
+    expect(delivered(followStep(expecting, snapshot(7, []), options)).map((item) => item.type)).toEqual(['snapshot', 'caughtUp']);
+    expect(delivered(followStep(expecting, snapshot(6, [event(7)]), options)).at(-1)).toEqual({ type: 'caughtUp', head: id(7) });
   });
 });
 

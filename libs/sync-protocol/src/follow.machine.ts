@@ -218,8 +218,10 @@ function takeSnapshot(state: Following, { epoch, model, upTo, state: fold, tail 
   const isOld = sameEpoch && compareEventIds(upTo, state.position.last) <= 0;
   if (isOld) return takeEvents(state, tail, options);
   if (!options.models.includes(model)) return ignore(state);
-  const restored = { ...state, position: { epoch, last: upTo } };
-  return before([deliver({ type: 'snapshot', state: fold })], takeEvents(restored, tail, options));
+  // The snapshot alone may reach the goal: nothing need follow it.
+  const restored = reachGoal({ ...state, position: { epoch, last: upTo } });
+  const effects = [deliver({ type: 'snapshot', state: fold }), ...restored.effects];
+  return before(effects, takeEvents(restored.state, tail, options));
 }
 
 function takeEvents(state: Following, events: readonly SessionEvent[], options: FollowOptions): FollowStep {
@@ -238,7 +240,7 @@ function takeEvents(state: Following, events: readonly SessionEvent[], options: 
 }
 
 /** Restarts the state's timer: called when something arrived, which is what the timer waits for. */
-function reachGoal({ position, goal, ...state }: Following): FollowStep {
+function reachGoal({ position, goal, ...state }: Following): FollowStep & { readonly state: Following } {
   const reached = goal !== null && compareEventIds(position.last, goal) >= 0;
   const effects = reached ? [deliver({ type: 'caughtUp', head: goal })] : [];
   const rest = { position, goal: reached ? null : goal };
