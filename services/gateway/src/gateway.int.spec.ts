@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { io } from 'socket.io-client';
 
 import type { SessionEvent } from '@bullpen/contracts';
 import { connectEventLog, newEntityId } from '@bullpen/event-log';
 import type { EventLog } from '@bullpen/event-log';
 import { SESSION_MODEL, evolveSession, foldSession } from '@bullpen/session-model';
+import { followSession } from '@bullpen/sync-protocol';
+import type { Followed } from '@bullpen/sync-protocol';
 import { startTestNats } from '@bullpen/testing';
 import type { TestNats } from '@bullpen/testing';
 import { silentLogger as logger } from '@bullpen/telemetry';
@@ -44,7 +47,9 @@ async function append(sessionId: string, name: 'core' | 'agent', sizes: readonly
   const lane = { entity: 'session', id: sessionId, name } as const;
   let { sequence: expected } = await log.laneEnd(lane);
   for (const [n, size] of sizes.entries()) {
-    const events = Array.from({ length: size }, (_, i) => event('AssistantTextAppended', { partId: `${n}.${i}`, offset: 0, text: 'x' }));
+    const events = Array.from({ length: size }, (_, i) =>
+      event('AssistantTextAppended', { partId: `${n}.${i}`, offset: 0, text: 'x' }),
+    );
     ({ sequence: expected } = await log.append({ lane, events, expected, key: `${expected}-${n}` }));
   }
 }
@@ -63,6 +68,7 @@ async function expectAll(watcher: Watcher, sessionId: string, after: string): Pr
   expectClosed(watcher.events, after === '0' ? null : after);
 }
 
+const lastOf = async (sessionId: string): Promise<string | undefined> => (await logged(sessionId)).at(-1)?.id;
 const watch = (): Watcher => watchWith(connectTo(gateway.url));
 
 describe('the gateway on a real log', () => {
@@ -77,7 +83,9 @@ describe('the gateway on a real log', () => {
     await late.subscribe({ sessionId, after: '0' });
     await expectAll(early, sessionId, '0');
     await expectAll(late, sessionId, '0');
-    const page = await fetch(`${gateway.url}/api/v1/sessions/${sessionId}/events`, { headers: { authorization: `Bearer ${TOKEN}` } });
+    const page = await fetch(`${gateway.url}/api/v1/sessions/${sessionId}/events`, {
+      headers: { authorization: `Bearer ${TOKEN}` },
+    });
     expect(await page.json()).toEqual({ epoch: read.epoch, events: early.events, head: early.events.at(-1)?.id, more: false });
   });
 
@@ -130,4 +138,31 @@ describe('the gateway on a real log', () => {
     await append(sessionId, 'core', [1]);
     await expectAll(watcher, sessionId, '0');
   });
+
+  it('is followed through a snapshot and a killed log by the protocol\'s own follower', async () => {
+    const sessionId = newEntityId();
+    await append(sessionId, 'core', [1]);
+    await append(sessionId, 'agent', Array.from({ length: 9 }, () => 250));
+    const socket = io(gateway.url, { transports: ['websocket'], auth: { token: TOKEN }, autoConnect: false, reconnection: false });
+    let state = foldSession(sessionId, []);
+    const kinds: string[] = [];
+    const onItem = (item: Followed): void => {
+      kinds.push(item.type);
+      if (item.type === 'snapshot') state = item.state;
+      if (item.type === 'event') state = evolveSession(state, item.event);
+    };
+    const following = followSession({ socket, sessionId, models: [SESSION_MODEL], onItem });
+    await until(() => kinds.includes('caughtUp'));
+    socket.io.engine.close();
+    await nats.kill9();
+    await nats.restart();
+    await append(sessionId, 'core', [3]);
+    const last = await lastOf(sessionId);
+    await until(() => state.head === last, 20_000);
+    following.close();
+    expect(kinds.filter((kind) => kind === 'snapshot')).toHaveLength(1);
+    expect(kinds.filter((kind) => kind === 'event')).toHaveLength(3);
+    expect(kinds).not.toContain('dropped');
+    expect(state).toEqual(foldSession(sessionId, await logged(sessionId)));
+  }, 60_000);
 });
