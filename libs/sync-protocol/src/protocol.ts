@@ -2,6 +2,8 @@ import type { ErrorDescription } from '@bullpen/errors';
 import type { SessionEvent } from '@bullpen/contracts';
 import type { SessionState } from '@bullpen/session-model';
 
+export { SNAPSHOT_ROWS } from '@bullpen/session-model';
+
 /** Socket.IO between gateway and clients: namespace `/`, websocket transport, `auth: {token}`. */
 export const PING_INTERVAL_MS = 10_000;
 export const PING_TIMEOUT_MS = 5_000;
@@ -10,8 +12,6 @@ export const HEAD_INTERVAL_MS = 5_000;
 export const BEHIND_MS = 1_000;
 /** At most so many missing events are sent one by one; else a snapshot. */
 export const MAX_GAP_EVENTS = 2_000;
-/** Closed rows before the last so many are left out of a snapshot. */
-export const SNAPSHOT_ROWS = 200;
 /** A socket with more than this unsent is marked lagging and told to resume. */
 export const MAX_SOCKET_BUFFER_BYTES = 8 * 1024 * 1024;
 export const EVENTS_PER_BATCH = 200;
