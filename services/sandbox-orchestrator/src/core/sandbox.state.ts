@@ -189,7 +189,8 @@ const FOLDS: { readonly [T in EventType]?: Fold<T> } = {
   }),
   TurnCancelRequested: (state, { turnId }) =>
     state.turn?.turnId === turnId ? { ...state, turn: { ...state.turn, cancelRequested: true } } : state,
-  TurnEnded: (state, { turnId }, { at }) => (state.turn?.turnId === turnId ? { ...state, turn: null, idleSince: at } : state),
+  TurnEnded: (state, { turnId, attempt }, { at }) =>
+    isSameAttempt(state.turn, { turnId, attempt }) ? { ...state, turn: null, idleSince: at } : state,
 
   SandboxRequested: (state, { generation, sandboxId }, { at, sequence }) => ({
     ...state,
