@@ -169,6 +169,24 @@ describe('SandboxOrchestrator', () => {
     expect(driver.started).toHaveLength(1);
   });
 
+  it('loses and doubles nothing when the log is killed in the middle of a turn', async () => {
+    const session = await newSession();
+    const runner = await readyRunner(session, 1);
+    await beginTurn(runner, session.turnId);
+    const say = (i: number) => runner.frame('AssistantTextAppended', { partId: '1.1', offset: i, text: String(i % 10) }, session.turnId);
+    for (let i = 0; i < 30; i += 1) say(i);
+    await nats.kill9();
+    for (let i = 30; i < 60; i += 1) say(i);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await nats.restart();
+    let last = 0;
+    for (let i = 60; i < 90; i += 1) last = say(i);
+    await runner.acknowledgedWithReconnects(last);
+    const texts = (await session.events()).filter(({ type }) => type === 'AssistantTextAppended').map(({ data }) => data['text']);
+    expect(texts).toEqual(Array.from({ length: 90 }, (_, i) => String(i % 10)));
+    expect((await session.events()).some(({ type }) => type === 'SandboxLost')).toBe(false);
+  }, 60_000);
+
   it('takes over from a process that died between any two steps', async () => {
     await orchestrator.close();
     const session = await newSession();

@@ -6,6 +6,8 @@ import type { SandboxSpec } from '@bullpen/sandbox-driver';
 
 const POLL_MS = 5;
 const WAIT_MS = 10_000;
+const RECONNECT_MS = 200;
+const RECONNECTING_MS = 40_000;
 
 /** A runner whose every word is the test's; keeps its unacknowledged frames as the real one does. */
 export class ScriptedRunner {
@@ -73,6 +75,17 @@ export class ScriptedRunner {
 
   async acknowledged(n: number): Promise<void> {
     await this.until(() => this.#spool.every((frame) => frame.n > n));
+  }
+
+  /** As `acknowledged`, for links that may close meanwhile. */
+  async acknowledgedWithReconnects(n: number): Promise<void> {
+    for (const end = Date.now() + RECONNECTING_MS; this.#spool.some((frame) => frame.n <= n); ) {
+      if (Date.now() > end) throw new Error(`frames up to ${n} were not taken`);
+      if (this.closeCode !== null) await this.connect();
+      const welcomes = this.count('welcome');
+      await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+      if (this.count('welcome') > welcomes) this.#flush();
+    }
   }
 
   async next<K extends OrchestratorMessage['kind']>(kind: K, nth = 1): Promise<Extract<OrchestratorMessage, { kind: K }>> {
