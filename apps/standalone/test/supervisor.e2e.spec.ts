@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { identify } from '../src/supervisor/processes.js';
 import { CHECKOUT, TestPlatform, eventually } from './platform.harness.js';
@@ -16,6 +16,10 @@ let platform: TestPlatform;
 
 beforeAll(async () => {
   platform = await TestPlatform.start();
+}, 90_000);
+// Tests that stop it run in any order.
+beforeEach(async () => {
+  if (!(await platform.isReady())) await platform.up();
 }, 90_000);
 afterAll(() => platform.remove(), 60_000);
 

@@ -15,6 +15,8 @@ import { endProcess, identify, isAlive } from './processes.js';
 import { readRun, releaseLock, runningSupervisor, takeLock, writeRun } from './run-file.js';
 import { ensureSampleRepository } from './sample.js';
 
+const NONE_BEFORE = { ports: {}, inUse: new Set<string>(), patienceMs: 0 };
+
 let home: Home;
 
 beforeEach(() => {
@@ -65,7 +67,7 @@ describe('the lock', () => {
 
 describe('the run file', () => {
   it('comes back as written, mode 0600, and counts as none when damaged', async () => {
-    const run = { url: 'http://x', ports: await choosePorts({}), supervisor: identify(process.pid), processes: {} };
+    const run = { url: 'http://x', ports: await choosePorts(NONE_BEFORE), supervisor: identify(process.pid), processes: {} };
     writeRun(home, run);
     expect(readRun(home)).toEqual(run);
     expect(modeOf(home.runFile)).toBe('600');
@@ -76,19 +78,20 @@ describe('the run file', () => {
 
 describe('ports', () => {
   it('stay the same while they are free, and are all different', async () => {
-    const first = await choosePorts({});
+    const first = await choosePorts(NONE_BEFORE);
     expect(new Set(Object.values(first)).size).toBe(6);
-    expect(await choosePorts(first)).toEqual(first);
+    expect(await choosePorts({ ...NONE_BEFORE, ports: first })).toEqual(first);
   });
 
   it('change when taken; a taken public port is named with the variable to set', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
-    expect((await choosePorts({ nats: port })).nats).not.toBe(port);
-    expect((await choosePorts({ nats: port }, new Set(['nats']))).nats).toBe(port);
+    expect((await choosePorts({ ...NONE_BEFORE, ports: { nats: port } })).nats).not.toBe(port);
+    expect((await choosePorts({ ...NONE_BEFORE, ports: { nats: port }, inUse: new Set(['nats']) })).nats).toBe(port);
     await expect(requireFreePort(port, '127.0.0.1')).rejects.toThrow(new RegExp(`Port ${port} .*BULLPEN_PORT=`));
-    taken.close();
+    setTimeout(() => taken.close(), 200);
+    await requireFreePort(port, '127.0.0.1', 5_000);
   });
 });
 

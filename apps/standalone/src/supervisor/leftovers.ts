@@ -14,7 +14,7 @@ const SANDBOX_ROUND_MS = 50;
 export type Leftovers = Run['processes'];
 
 /** What of the last start still lives. */
-export function leftoversOf(run: Run | null): Leftovers {
+export function leftoversOf(run: Pick<Run, 'processes'> | null): Leftovers {
   const entries = Object.entries(run?.processes ?? {}).filter(([, identity]) => isAlive(identity));
   return Object.fromEntries(entries);
 }

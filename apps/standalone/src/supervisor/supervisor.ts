@@ -14,6 +14,7 @@ import { step, type Say } from './steps.js';
 import { SupervisedProcess, type Part } from './supervised-process.js';
 
 const LOG_CHECK_INTERVAL_MS = 10_000;
+const PORT_PATIENCE_MS = 5_000;
 
 /** Starts everything in order, keeps it running, and stops it in the opposite order. The lock on the home is the caller's to take. */
 export class Supervisor {
@@ -61,8 +62,9 @@ export class Supervisor {
     const before = readRun(home);
     this.#leftovers = await this.#keepWhatServesOn(leftoversOf(before));
     const { BULLPEN_HOST: host, BULLPEN_PORT: port } = this.#settings;
-    await requireFreePort(port, host);
-    const ports = await choosePorts(before?.ports ?? {}, new Set(Object.keys(this.#leftovers)));
+    const patienceMs = before?.processes.platform === undefined ? 0 : PORT_PATIENCE_MS;
+    await requireFreePort(port, host, patienceMs);
+    const ports = await choosePorts({ ports: before?.ports ?? {}, inUse: new Set(Object.keys(this.#leftovers)), patienceMs });
     writeRun(home, { url: localUrl(this.#settings), ports, supervisor: identify(process.pid), processes: this.#leftovers });
     const secrets = loadSecrets(home);
     return { settings: this.#settings, home, secrets, token: loadToken(home), user: localUser(this.#settings), ports };
@@ -104,7 +106,10 @@ export class Supervisor {
       await step(this.#say, `stop ${supervised.part.title}`, () => supervised.stop());
       if (supervised.part.name === 'platform') await this.#endSandboxes();
     }
-    this.#amendRun((run) => ({ ...run, supervisor: null }));
+    // Those that the start did not come to.
+    await endLeftovers(leftoversOf({ processes: this.#leftovers }));
+    if (Object.keys(this.#leftovers).length > 0) await this.#endSandboxes();
+    this.#amendRun((run) => ({ ...run, supervisor: null, processes: {} }));
     releaseLock(this.home);
   }
 
