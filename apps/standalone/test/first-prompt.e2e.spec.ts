@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { SessionEvent } from '@bullpen/contracts';
 
@@ -16,6 +16,7 @@ const PROMPT = 'write hello.txt: hi\nrun: git status --short';
 beforeAll(async () => {
   platform = await TestPlatform.start({ BULLPEN_USER_NAME: 'Ada Lovelace', BULLPEN_USER_EMAIL: 'ada@example.com' });
 }, 90_000);
+afterEach(() => Watcher.closeAll());
 afterAll(async () => platform?.remove(), 60_000);
 
 describe('a prompt on the sample repository', () => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { startScriptedModel } from '@bullpen/scripted-model';
 
@@ -20,6 +20,7 @@ beforeAll(async () => {
   model = await startScriptedModel({ port: 0, onRequest: (request) => void keysSeen.push(String(request.headers['x-api-key'])) });
   platform = await TestPlatform.start({ ANTHROPIC_API_KEY: CANARY, ANTHROPIC_BASE_URL: `http://127.0.0.1:${model.port}` });
 }, 90_000);
+afterEach(() => Watcher.closeAll());
 afterAll(async () => {
   await platform?.remove();
   await model?.close();

@@ -68,6 +68,7 @@ export class TestPlatform {
   }
 
   async up(): Promise<void> {
+    this.output = '';
     const child = spawn(process.execPath, [join(CHECKOUT, 'apps/standalone/dist/supervisor.js')], {
       cwd: CHECKOUT,
       env: this.variables,

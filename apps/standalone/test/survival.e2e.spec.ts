@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { sandboxIdOf } from '@bullpen/contracts';
 
@@ -17,6 +17,7 @@ let platform: TestPlatform;
 beforeAll(async () => {
   platform = await TestPlatform.start();
 }, 90_000);
+afterEach(() => Watcher.closeAll());
 afterAll(async () => platform?.remove(), 60_000);
 
 describe('kill -9 of the platform in the middle of a turn', () => {

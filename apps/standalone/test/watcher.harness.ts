@@ -13,6 +13,8 @@ interface Snapshot {
   readonly tail: readonly SessionEvent[];
 }
 
+const open = new Set<Watcher>();
+
 /**
  * A plain socket.io-client that follows one session. It never repairs anything: an event out of order, twice, or with another `prev` than the
  * one before it becomes a line in `faults`.
@@ -50,7 +52,14 @@ export class Watcher {
 
   /** `after`: resume from an event id; null: everything from the start. */
   static follow(platform: TestPlatform, sessionId: string, after: string | null = '0', models: readonly string[] = []): Watcher {
-    return new Watcher(platform, sessionId, after, models);
+    const watcher = new Watcher(platform, sessionId, after, models);
+    open.add(watcher);
+    return watcher;
+  }
+
+  /** Also those that a failing test left open. */
+  static closeAll(): void {
+    for (const watcher of open) watcher.close();
   }
 
   has(type: string, test: (event: SessionEvent) => boolean = () => true): boolean {
@@ -74,6 +83,7 @@ export class Watcher {
   }
 
   close(): void {
+    open.delete(this);
     this.socket.disconnect();
   }
 
