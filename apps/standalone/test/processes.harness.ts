@@ -23,6 +23,11 @@ export function runnerOf(sandboxId: string): FoundProcess {
   return runner;
 }
 
+/** A zombie counts as dead. */
+export function isLiving(pid: number): boolean {
+  return livingProcesses().some((found) => found.pid === pid);
+}
+
 function livingProcesses(): FoundProcess[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
