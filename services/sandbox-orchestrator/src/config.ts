@@ -15,6 +15,8 @@ const schema = z.object({
   ORCHESTRATOR_GRPC_PORT: portVariable,
   /** Stays the same over restarts: sandboxes that outlive the process dial it again. */
   ORCHESTRATOR_LINK_PORT: portVariable,
+  /** Absent: no health endpoint, as where another service of the same process has one. */
+  ORCHESTRATOR_HEALTH_PORT: portVariable.optional(),
   BULLPEN_OBJECTS: z.string().startsWith('/'),
   BULLPEN_SANDBOXES: z.string().startsWith('/'),
   BULLPEN_MIRRORS: z.string().startsWith('/'),

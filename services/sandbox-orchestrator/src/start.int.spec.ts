@@ -36,6 +36,7 @@ describe('startOrchestrator', () => {
       BULLPEN_RPC_KEY: key,
       ORCHESTRATOR_GRPC_PORT: String(await freePort()),
       ORCHESTRATOR_LINK_PORT: String(await freePort()),
+      ORCHESTRATOR_HEALTH_PORT: String(await freePort()),
       BULLPEN_OBJECTS: join(folder.path, 'objects'),
       BULLPEN_SANDBOXES: join(folder.path, 'sandboxes'),
       BULLPEN_MIRRORS: join(folder.path, 'mirrors'),
@@ -71,6 +72,16 @@ describe('startOrchestrator', () => {
     expect(found).toMatchObject({ canonicalSource: source, branch: 'trunk', defaultBranch: 'trunk' });
     await expect(client().probeRepository({ source, branch: 'nope' })).rejects.toMatchObject({ code: 'repository.branch-missing' });
     await expect(client().probeRepository({ source: '/nowhere', branch: '' })).rejects.toMatchObject({ code: 'repository.not-found' });
+  });
+
+  it('is ready while the log answers', async () => {
+    const response = await fetch(`http://127.0.0.1:${environment['ORCHESTRATOR_HEALTH_PORT'] ?? ''}/readyz`);
+    expect([response.status, await response.json()]).toEqual([200, { status: 'ready', checks: { log: true } }]);
+  });
+
+  it('drains on request, also when nothing runs, and again', async () => {
+    expect(await client().drain({ timeoutMs: 2_000 })).toMatchObject({ drained: true });
+    expect(await client().drain({ timeoutMs: 2_000 })).toMatchObject({ drained: true });
   });
 
   it('answers nobody without the key', async () => {

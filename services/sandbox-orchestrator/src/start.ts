@@ -1,5 +1,5 @@
 import { FolderObjectStore, connectEventLog } from '@bullpen/event-log';
-import { startRpcServer } from '@bullpen/rpc';
+import { startHealthServer, startRpcServer } from '@bullpen/rpc';
 import { createLocalDriver } from '@bullpen/sandbox-driver-local';
 import type { SandboxDriver } from '@bullpen/sandbox-driver';
 import type { Logger } from '@bullpen/telemetry';
@@ -41,18 +41,27 @@ export async function startOrchestrator(config: OrchestratorConfig, logger: Logg
       logger,
     });
     opened.push(orchestrator);
-    opened.push(await serve(config, driver, logger));
-    return { drain: (options) => orchestrator.drain(options), close };
+    const drain = (options: DrainOptions): Promise<boolean> => orchestrator.drain(options);
+    opened.push(await serve(config, { driver, drain, logger }));
+    const port = config.ORCHESTRATOR_HEALTH_PORT;
+    if (port !== undefined) opened.push(await startHealthServer({ port, checks: [{ name: 'log', passes: () => log.lastSequence() }] }));
+    return { drain, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-function serve(config: OrchestratorConfig, driver: SandboxDriver, logger: Logger): Promise<{ close(): Promise<void> }> {
+interface Served {
+  readonly driver: SandboxDriver;
+  readonly drain: OrchestratorService['drain'];
+  readonly logger: Logger;
+}
+
+function serve(config: OrchestratorConfig, { driver, drain, logger }: Served): Promise<{ close(): Promise<void> }> {
   const rules = { localPaths: config.BULLPEN_LOCAL_PATHS, privateHosts: config.BULLPEN_PRIVATE_HOSTS };
   return startRpcServer({
-    module: createOrchestratorModule(driver, rules),
+    module: createOrchestratorModule({ driver, rules, drain }),
     package: 'bullpen.orchestrator.v1',
     port: config.ORCHESTRATOR_GRPC_PORT,
     key: config.BULLPEN_RPC_KEY,

@@ -9,6 +9,8 @@ const schema = z.object({
   DATABASE_URL: z.string().min(1),
   BULLPEN_RPC_KEY: z.string().min(1),
   SESSION_GRPC_PORT: portVariable,
+  /** Absent: no health endpoint, as where another service of the same process has one. */
+  SESSION_HEALTH_PORT: portVariable.optional(),
   ORCHESTRATOR_GRPC_URL: z.url(),
   BULLPEN_SAMPLE_REPOSITORY: z.string().startsWith('/'),
   BULLPEN_MODEL_PROVIDER: z.enum(MODEL_PROVIDERS),

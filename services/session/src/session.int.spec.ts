@@ -64,7 +64,7 @@ describe('the session service', () => {
     proxy = await startTcpProxy({ port: Number(database.port) });
     database.hostname = '127.0.0.1';
     database.port = String(proxy.port);
-    const [orchestratorPort, sessionPort] = [await freePort(), await freePort()];
+    const [orchestratorPort, sessionPort, healthPort] = [await freePort(), await freePort(), await freePort()];
     orchestrator = await startRpcServer({
       module: FakeOrchestratorModule,
       package: 'bullpen.orchestrator.v1',
@@ -78,6 +78,7 @@ describe('the session service', () => {
       DATABASE_URL: database.href,
       BULLPEN_RPC_KEY: KEY,
       SESSION_GRPC_PORT: sessionPort,
+      SESSION_HEALTH_PORT: healthPort,
       ORCHESTRATOR_GRPC_URL: `http://127.0.0.1:${orchestratorPort}`,
       BULLPEN_SAMPLE_REPOSITORY: '/srv/the-sample',
       BULLPEN_MODEL_PROVIDER: 'scripted',
@@ -152,6 +153,7 @@ describe('the session service', () => {
       await delay(50);
     }
   }
+  const readiness = async (): Promise<unknown> => (await fetch(`http://127.0.0.1:${config.SESSION_HEALTH_PORT ?? 0}/readyz`)).json();
   const turnStates = (state: SessionState) => state.turns.map((turn) => [turn.prompt, turn.attempt, turn.state]);
 
   describe('CreateSession', () => {
@@ -386,10 +388,12 @@ describe('the session service', () => {
     proxy.cut();
     service = await startSession(config, silentLogger);
     const { head } = await until(sessionId, ({ status }) => status === 'idle');
+    expect(await readiness()).toMatchObject({ status: 'degraded', checks: { log: true, postgres: false } });
     proxy.heal();
     // Everything older had been said: one append, for this turn.
     expect(await sandboxLog.lastSequence()).toBe(before + 1);
     await untilListed(head);
+    expect(await readiness()).toEqual({ status: 'ready', checks: { log: true, postgres: true, 'session-list': true } });
   }, 40_000);
 
   it('goes on after the log was killed', async () => {

@@ -4,6 +4,8 @@ import { connectEventLog } from '@bullpen/event-log';
 import type { EventLog } from '@bullpen/event-log';
 import { createCommandHandler, createPostgresProjectionStore, runProjection } from '@bullpen/eventsourcing';
 import type { CommandHandler, Projection } from '@bullpen/eventsourcing';
+import { startHealthServer } from '@bullpen/rpc';
+import type { HealthCheck, HealthServer } from '@bullpen/rpc';
 import type { Logger } from '@bullpen/telemetry';
 
 import { createRepositoryProbe } from './adapters/grpc/repository-probe.js';
@@ -46,7 +48,8 @@ export function createSessionModule(config: SessionConfig, logger: Logger): Dyna
       operationsProvider(config),
       {
         provide: BackgroundWork,
-        useFactory: (log: EventLog, database: Database, sessions: Sessions) => new BackgroundWork({ log, database, sessions, logger }),
+        useFactory: (log: EventLog, database: Database, sessions: Sessions) => 
+          new BackgroundWork({ log, database, sessions, logger, healthPort: config.SESSION_HEALTH_PORT ?? null }),
         inject: [EVENT_LOG, Database, SESSIONS],
       },
     ],
@@ -92,12 +95,15 @@ interface BackgroundParts {
   readonly database: Database;
   readonly sessions: Sessions;
   readonly logger: Logger;
+  /** Null: none is asked for. */
+  readonly healthPort: number | null;
 }
 
-/** The turn process and the list projection; what they use is closed after them. */
+/** The turn process, the list projection and the health endpoint; what they use is closed after them. */
 class BackgroundWork implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #turns: TurnProcessRunner;
   #list: Projection | null = null;
+  #health: HealthServer | null = null;
 
   constructor(private readonly parts: BackgroundParts) {
     const { log, database, sessions, logger } = parts;
@@ -105,17 +111,29 @@ class BackgroundWork implements OnApplicationBootstrap, OnModuleDestroy {
     this.#turns = new TurnProcessRunner({ log, sessions, checkpoints, surroundings, logger });
   }
 
-  onApplicationBootstrap(): void {
-    const { log, database, logger } = this.parts;
+  async onApplicationBootstrap(): Promise<void> {
+    const { log, database, logger, healthPort: port } = this.parts;
     const dataSource = (): ReturnType<Database['dataSource']> => database.dataSource();
     const store = createPostgresProjectionStore({ dataSource, schema: SCHEMA, rows: sessionListEntity, key: 'sessionId' });
     this.#turns.start();
     this.#list = runProjection({ log, projector: sessionListProjector, store, logger });
+    if (port !== null) this.#health = await startHealthServer({ port, checks: this.#checks() });
   }
 
   async onModuleDestroy(): Promise<void> {
+    await this.#health?.close();
     await Promise.all([this.#turns.stop(), this.#list?.stop()]);
     await this.parts.database.close();
     await this.parts.log.close();
+  }
+
+  /** Turns go on without Postgres; only the list does not. */
+  #checks(): HealthCheck[] {
+    const { log, database } = this.parts;
+    return [
+      { name: 'log', passes: () => log.lastSequence() },
+      { name: 'postgres', optional: true, passes: async () => (await database.dataSource()).query('SELECT 1') },
+      { name: 'session-list', optional: true, passes: async () => this.#list?.status.healthy === true },
+    ];
   }
 }

@@ -12,7 +12,7 @@ import { endSandboxes, sandboxProcesses } from './leftovers.js';
 import { LogFile } from './logs.js';
 import { choosePorts, requireFreePort } from './ports.js';
 import { endProcess, identify, isAlive } from './processes.js';
-import { readRun, releaseLock, runningSupervisor, takeLock, writeRun } from './run-file.js';
+import { PORT_NAMES, readRun, releaseLock, runningSupervisor, takeLock, writeRun } from './run-file.js';
 import { ensureSampleRepository } from './sample.js';
 
 const NONE_BEFORE = { ports: {}, inUse: new Set<string>(), patienceMs: 0 };
@@ -79,7 +79,7 @@ describe('the run file', () => {
 describe('ports', () => {
   it('stay the same while they are free, and are all different', async () => {
     const first = await choosePorts(NONE_BEFORE);
-    expect(new Set(Object.values(first)).size).toBe(6);
+    expect(new Set(Object.values(first)).size).toBe(PORT_NAMES.length);
     expect(await choosePorts({ ...NONE_BEFORE, ports: first })).toEqual(first);
   });
 

@@ -5,9 +5,9 @@ import { SANDBOX_ID_VARIABLE } from '@bullpen/contracts';
 
 import type { Home } from './home.js';
 import { endProcess, identify, isAlive, signalProcess, type ProcessIdentity } from './processes.js';
-import { PROCESS_NAMES, type ProcessName, type Run } from './run-file.js';
+import { PROCESS_NAMES, isService, type ProcessName, type Run } from './run-file.js';
 
-const LEFTOVER_GRACE_MS: Readonly<Record<ProcessName, number>> = { platform: 5_000, scriptedModel: 2_000, nats: 10_000, postgres: 10_000 };
+const LEFTOVER_GRACE_MS = { service: 5_000, scriptedModel: 2_000, nats: 10_000, postgres: 10_000 } as const;
 const SANDBOX_ROUNDS = 40;
 const SANDBOX_ROUND_MS = 50;
 
@@ -20,14 +20,14 @@ export function leftoversOf(run: Pick<Run, 'processes'> | null): Leftovers {
 }
 
 /**
- * Ends these, the platform first, then what it leans on. The platform is killed, not asked: asked, it would end the turns that run;
- * killed, the runners in their sandboxes outlive it and the next platform takes them over.
+ * Ends these, the services first, then what they lean on. Services are killed, not asked: asked, the platform would end the turns that
+ * run; killed, the runners in their sandboxes outlive it and the next one takes them over.
  */
 export async function endLeftovers(leftovers: Leftovers): Promise<ProcessName[]> {
   const names = [...PROCESS_NAMES].reverse().filter((name) => leftovers[name] !== undefined);
   for (const name of names) {
     const identity = leftovers[name];
-    if (identity !== undefined) await endProcess(identity, stopSignalOf(name), LEFTOVER_GRACE_MS[name]);
+    if (identity !== undefined) await endProcess(identity, stopSignalOf(name), LEFTOVER_GRACE_MS[isService(name) ? 'service' : name]);
   }
   return names;
 }
@@ -35,6 +35,9 @@ export async function endLeftovers(leftovers: Leftovers): Promise<ProcessName[]>
 function stopSignalOf(name: ProcessName): NodeJS.Signals {
   switch (name) {
     case 'platform':
+    case 'orchestrator':
+    case 'session':
+    case 'gateway':
       return 'SIGKILL';
     case 'postgres':
       return 'SIGINT';

@@ -3,29 +3,38 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { postgresUrl, prepareNats, preparePostgres, waitForNats, waitForPostgres } from '@bullpen/embedded';
 import { Fault } from '@bullpen/errors';
+import { SandboxOrchestratorService } from '@bullpen/contracts';
 import { ensureEventStream } from '@bullpen/event-log';
 import type { NatsPasswords } from '@bullpen/event-log';
+import { createRpcClient } from '@bullpen/rpc';
 import { silentLogger } from '@bullpen/telemetry';
 
 import { CHECKOUT, type Secrets } from './home.js';
-import { natsUrl, platformEnvironment, usesScriptedModel, type Installation } from './platform-environment.js';
-import { PROCESS_NAMES, type ProcessName } from './run-file.js';
+import { environmentOf, natsUrl, usesScriptedModel, type Installation } from './platform-environment.js';
+import { PROCESS_NAMES, type ProcessName, type ServiceName } from './run-file.js';
 import { localUrl } from './settings.js';
 import type { Part } from './supervised-process.js';
 
 const POLL_MS = 50;
 const PROBE_TIMEOUT_MS = 2_000;
 const MODEL_READY_TIMEOUT_MS = 15_000;
-const PLATFORM_READY_TIMEOUT_MS = 60_000;
+const SERVICE_READY_TIMEOUT_MS = 60_000;
+/** Sandboxes end in order in this time, whoever is asked to end them. */
+const DRAIN_TIMEOUT_MS = 15_000;
+const SERVICE_STOP_TIMEOUT_MS = 5_000;
+const DRAIN_CALL_TIMEOUT_MS = DRAIN_TIMEOUT_MS + 3_000;
 
 type PartOf = (installation: Installation) => Part | null;
 
-/** Null: this installation brings its own. */
+/** Null: this installation brings its own, or runs its services the other way. */
 const PARTS: Readonly<Record<ProcessName, PartOf>> = {
   postgres: postgresPart,
   nats: natsPart,
   scriptedModel: scriptedModelPart,
   platform: platformPart,
+  orchestrator: orchestratorPart,
+  session: sessionPart,
+  gateway: gatewayPart,
 };
 
 /** In the order in which they start. */
@@ -84,17 +93,62 @@ function scriptedModelPart({ settings, ports }: Installation): Part | null {
   };
 }
 
-function platformPart(installation: Installation): Part {
+function platformPart(installation: Installation): Part | null {
+  if (installation.settings.BULLPEN_MODE !== 'standalone') return null;
   const main = join(CHECKOUT, 'apps', 'standalone', 'dist', 'platform.js');
+  // Turns are ended and sandboxes stopped within the stop.
+  const stopTimeoutMs = DRAIN_TIMEOUT_MS + SERVICE_STOP_TIMEOUT_MS;
+  return servicePart(installation, { name: 'platform', title: 'platform', main, health: localUrl(installation.settings), stopTimeoutMs });
+}
+
+function orchestratorPart(installation: Installation): Part | null {
+  if (installation.settings.BULLPEN_MODE !== 'processes') return null;
+  const { ports, secrets } = installation;
+  const health = `http://127.0.0.1:${ports.orchestratorHealth}`;
+  const part = servicePart(installation, { name: 'orchestrator', title: 'sandbox orchestrator', main: mainOf('sandbox-orchestrator'), health });
+  const url = `http://127.0.0.1:${ports.orchestratorGrpc}`;
+  return { ...part, beforeStop: () => drain({ url, key: secrets.rpc }) };
+}
+
+function sessionPart(installation: Installation): Part | null {
+  if (installation.settings.BULLPEN_MODE !== 'processes') return null;
+  const health = `http://127.0.0.1:${installation.ports.sessionHealth}`;
+  return servicePart(installation, { name: 'session', title: 'session service', main: mainOf('session'), health });
+}
+
+function gatewayPart(installation: Installation): Part | null {
+  if (installation.settings.BULLPEN_MODE !== 'processes') return null;
+  return servicePart(installation, { name: 'gateway', title: 'gateway', main: mainOf('gateway'), health: localUrl(installation.settings) });
+}
+
+interface ServiceProgram {
+  readonly name: ServiceName;
+  readonly title: string;
+  readonly main: string;
+  /** Where `/readyz` is. */
+  readonly health: string;
+  readonly stopTimeoutMs?: number;
+}
+
+function servicePart(installation: Installation, { name, title, main, health, stopTimeoutMs = SERVICE_STOP_TIMEOUT_MS }: ServiceProgram): Part {
   return {
-    name: 'platform',
-    title: 'platform',
-    prepare: async () => ({ command: process.execPath, args: ['--enable-source-maps', main], env: platformEnvironment(installation, process.env) }),
-    ready: () => waitForHttp(`${localUrl(installation.settings)}/readyz`, PLATFORM_READY_TIMEOUT_MS),
+    name,
+    title,
+    prepare: async () => ({ command: process.execPath, args: ['--enable-source-maps', main], env: environmentOf(name, installation, process.env) }),
+    ready: () => waitForHttp(`${health}/readyz`, SERVICE_READY_TIMEOUT_MS),
     stopSignal: 'SIGTERM',
-    // Turns are ended and sandboxes stopped in this time.
-    stopTimeoutMs: 20_000,
+    stopTimeoutMs,
   };
+}
+
+function mainOf(service: string): string {
+  return join(CHECKOUT, 'services', service, 'dist', 'main.js');
+}
+
+/** While the session service still runs: it turns the sandboxes' last events into ends of turns. What does not answer has nothing to drain. */
+async function drain({ url, key }: { readonly url: string; readonly key: string }): Promise<void> {
+  const orchestrator = createRpcClient(SandboxOrchestratorService, { url, key, timeoutMs: DRAIN_CALL_TIMEOUT_MS });
+  await orchestrator.drain({ timeoutMs: DRAIN_TIMEOUT_MS }).catch(() => undefined);
 }
 
 /** @throws Fault `supervisor.not-ready` with the last answer */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { postgresUrl } from '@bullpen/embedded';
 
 import { CHECKOUT, type Home, type Secrets } from './home.js';
-import type { Run } from './run-file.js';
+import type { Ports, ServiceName } from './run-file.js';
 import type { Settings } from './settings.js';
 
 /** Taken over from the person's environment when set; nothing else is. */
@@ -43,7 +43,7 @@ export interface Installation {
   readonly secrets: Secrets;
   readonly token: string;
   readonly user: { readonly name: string; readonly email: string };
-  readonly ports: Run['ports'];
+  readonly ports: Ports;
 }
 
 export function usesScriptedModel({ ANTHROPIC_API_KEY }: Settings): boolean {
@@ -54,8 +54,28 @@ export function natsUrl({ settings, ports }: Pick<Installation, 'settings' | 'po
   return settings.NATS_URL ?? `nats://127.0.0.1:${ports.nats}`;
 }
 
-/** The platform's whole environment. */
-export function platformEnvironment(installation: Installation, from: NodeJS.ProcessEnv): Record<string, string> {
+/** Where each service runs alone, nobody but these gets it. */
+const HOLDERS_OF: Readonly<Record<string, ServiceName>> = {
+  SESSION_NATS_PASSWORD: 'session',
+  DATABASE_URL: 'session',
+  ORCHESTRATOR_NATS_PASSWORD: 'orchestrator',
+  BULLPEN_SANDBOX_KEY: 'orchestrator',
+  ANTHROPIC_API_KEY: 'orchestrator',
+  GATEWAY_NATS_PASSWORD: 'gateway',
+  BULLPEN_TOKEN: 'gateway',
+};
+
+/** The whole environment of one service, or of all of them in one process. */
+export function environmentOf(service: ServiceName, installation: Installation, from: NodeJS.ProcessEnv): Record<string, string> {
+  const everything = platformEnvironment(installation, from);
+  if (service === 'platform') return everything;
+  const isFor = (name: string): boolean => (HOLDERS_OF[name] ?? service) === service;
+  const healthPorts = { SESSION_HEALTH_PORT: installation.ports.sessionHealth, ORCHESTRATOR_HEALTH_PORT: installation.ports.orchestratorHealth };
+  const health = Object.entries(healthPorts).map(([name, port]) => [name, String(port)] as const);
+  return Object.fromEntries([...Object.entries(everything), ...health].filter(([name]) => isFor(name)));
+}
+
+function platformEnvironment(installation: Installation, from: NodeJS.ProcessEnv): Record<string, string> {
   const passed = PASSED_ON.flatMap((name) => (from[name] ? [[name, from[name]] as const] : []));
   return {
     ...storeEnvironment(installation),

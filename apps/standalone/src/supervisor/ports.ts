@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Fault, Rejection } from '@bullpen/errors';
 
-import { PORT_NAMES, type PortName } from './run-file.js';
+import { PORT_NAMES, type PortName, type Ports } from './run-file.js';
 
 const LOOPBACK = '127.0.0.1';
 /** Below the range from which systems take ports for outgoing connections: a port that we keep must still be ours after a restart. */
@@ -33,14 +33,14 @@ export interface PortsBefore {
 }
 
 /** The ports of before where they are free, or ours: runners that outlived the platform dial the same one again. */
-export async function choosePorts({ ports, inUse, patienceMs }: PortsBefore): Promise<Record<PortName, number>> {
+export async function choosePorts({ ports, inUse, patienceMs }: PortsBefore): Promise<Ports> {
   const chosen: Partial<Record<PortName, number>> = {};
   for (const name of PORT_NAMES) {
     const last = ports[name];
     const kept = last !== undefined && (inUse.has(name) || (await becomesFree(last, LOOPBACK, patienceMs)));
     chosen[name] = kept ? last : await freePort([...Object.values(chosen), ...Object.values(ports)]);
   }
-  return chosen as Record<PortName, number>;
+  return chosen as Ports;
 }
 
 async function freePort(others: readonly number[]): Promise<number> {

@@ -5,18 +5,32 @@ import { z } from 'zod';
 import { hasCode, parseJson, readIfPresent, writePrivately, type Home } from './home.js';
 import { identify, isAlive, type ProcessIdentity } from './processes.js';
 
+/** One process for all services, or one each. */
+export const SERVICE_NAMES = ['platform', 'orchestrator', 'session', 'gateway'] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
 /** In the order in which they start; they stop the other way round. */
-export const PROCESS_NAMES = ['postgres', 'nats', 'scriptedModel', 'platform'] as const;
+export const PROCESS_NAMES = ['postgres', 'nats', 'scriptedModel', ...SERVICE_NAMES] as const;
 export type ProcessName = (typeof PROCESS_NAMES)[number];
 
-export const PORT_NAMES = ['postgres', 'nats', 'scriptedModel', 'sessionGrpc', 'orchestratorGrpc', 'orchestratorLink'] as const;
+export const PORT_NAMES = [
+  'postgres',
+  'nats',
+  'scriptedModel',
+  'sessionGrpc',
+  'sessionHealth',
+  'orchestratorGrpc',
+  'orchestratorLink',
+  'orchestratorHealth',
+] as const;
 export type PortName = (typeof PORT_NAMES)[number];
+export type Ports = Readonly<Record<PortName, number>>;
 
 const identitySchema = z.object({ pid: z.number().int().positive(), startTime: z.string() });
 const runSchema = z.object({
   /** Where the public API answers, or did. */
   url: z.string(),
-  ports: z.record(z.enum(PORT_NAMES), z.number().int()),
+  ports: z.partialRecord(z.enum(PORT_NAMES), z.number().int()),
   supervisor: identitySchema.nullable(),
   processes: z.partialRecord(z.enum(PROCESS_NAMES), identitySchema),
 });
@@ -33,6 +47,10 @@ export function readRun(home: Home): Run | null {
 
 export function writeRun(home: Home, run: Run): void {
   writePrivately(home.runFile, `${JSON.stringify(run, null, 2)}\n`);
+}
+
+export function isService(name: ProcessName): name is ServiceName {
+  return (SERVICE_NAMES as readonly string[]).includes(name);
 }
 
 /** The supervisor that holds this home, null when none lives. */

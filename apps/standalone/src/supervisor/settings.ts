@@ -6,11 +6,15 @@ import { z } from 'zod';
 import { loadConfig, portVariable } from '@bullpen/config';
 import { Rejection } from '@bullpen/errors';
 
+/** standalone: all services in one process; processes: one process a service. */
+export const MODES = ['standalone', 'processes'] as const;
+export type Mode = (typeof MODES)[number];
+
 const schema = z.object({
   BULLPEN_HOME: z.string().optional(),
   BULLPEN_PORT: portVariable.default(4_800),
   BULLPEN_HOST: z.string().default('127.0.0.1'),
-  BULLPEN_MODE: z.string().default('standalone'),
+  BULLPEN_MODE: z.string().default(MODES[0]),
   NATS_URL: z.string().optional(),
   DATABASE_URL: z.string().optional(),
   ANTHROPIC_API_KEY: z.string().optional(),
@@ -20,13 +24,14 @@ const schema = z.object({
   BULLPEN_USER_EMAIL: z.string().optional(),
 });
 /** What a person may set for `make up`. */
-export type Settings = z.infer<typeof schema>;
+export type Settings = Omit<z.infer<typeof schema>, 'BULLPEN_MODE'> & { readonly BULLPEN_MODE: Mode };
 
 /** @throws Rejection `config.invalid`, `mode.unknown` */
 export function loadSettings(environment: NodeJS.ProcessEnv): Settings {
   const settings = loadConfig(schema, environment);
-  if (settings.BULLPEN_MODE === 'standalone') return settings;
-  const message = `BULLPEN_MODE=${settings.BULLPEN_MODE} is not available: only standalone is. Unset BULLPEN_MODE.`;
+  const mode = MODES.find((one) => one === settings.BULLPEN_MODE);
+  if (mode !== undefined) return { ...settings, BULLPEN_MODE: mode };
+  const message = `BULLPEN_MODE=${settings.BULLPEN_MODE} does not exist. Set it to ${MODES.join(' or ')}, or unset it for ${MODES[0]}.`;
   throw new Rejection('mode.unknown', message, { mode: settings.BULLPEN_MODE });
 }
 

@@ -19,6 +19,8 @@ export interface Part {
   prepare(): Promise<ProcessSpec>;
   /** Resolves once it serves; rejects when it does not in time. */
   ready(): Promise<void>;
+  /** Of every part, before the first of them is stopped: what it can only do while the others still run. */
+  beforeStop?(): Promise<void>;
   readonly stopSignal: NodeJS.Signals;
   readonly stopTimeoutMs: number;
 }

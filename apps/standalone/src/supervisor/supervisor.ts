@@ -7,7 +7,7 @@ import { partsOf, prepareEventStream } from './parts.js';
 import { usesScriptedModel, type Installation } from './platform-environment.js';
 import { choosePorts, requireFreePort } from './ports.js';
 import { identify } from './processes.js';
-import { readRun, releaseLock, writeRun, type Run } from './run-file.js';
+import { SERVICE_NAMES, isService, readRun, releaseLock, writeRun, type ProcessName, type Run } from './run-file.js';
 import { ensureSampleRepository } from './sample.js';
 import { localUrl, localUser, type Settings } from './settings.js';
 import { step, type Say } from './steps.js';
@@ -15,6 +15,7 @@ import { SupervisedProcess, type Part } from './supervised-process.js';
 
 const LOG_CHECK_INTERVAL_MS = 10_000;
 const PORT_PATIENCE_MS = 5_000;
+const RUN_SANDBOXES: ReadonlySet<ProcessName> = new Set(['platform', 'orchestrator']);
 
 /** Starts everything in order, keeps it running, and stops it in the opposite order. The lock on the home is the caller's to take. */
 export class Supervisor {
@@ -39,14 +40,16 @@ export class Supervisor {
     const installation = await step(this.#say, 'home and ports', () => this.#prepare());
     await step(this.#say, 'sample repository', () => ensureSampleRepository(this.home.sampleRepository));
     this.#rotation = setInterval(() => this.#rotateLogs(), LOG_CHECK_INTERVAL_MS);
-    for (const part of partsOf(installation)) {
-      if (part.name === 'platform') await this.#step('event log', () => prepareEventStream(installation));
+    const parts = partsOf(installation);
+    const firstService = parts.find(({ name }) => isService(name));
+    for (const part of parts) {
+      if (part === firstService) await this.#step('event log', () => prepareEventStream(installation));
       await this.#step(part.title, () => this.#startPart(part), (adopted) => (adopted ? ' (was still running)' : ''));
     }
     return installation;
   }
 
-  /** Ends everything, the platform first, so that turns end in the log before the log ends. Resolves when nothing runs; again is the same. */
+  /** Ends everything, the services first, so that turns end in the log before the log ends. Resolves when nothing runs; again is the same. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -62,7 +65,7 @@ export class Supervisor {
     const before = readRun(home);
     this.#leftovers = await this.#keepWhatServesOn(leftoversOf(before));
     const { BULLPEN_HOST: host, BULLPEN_PORT: port } = this.#settings;
-    const patienceMs = before?.processes.platform === undefined ? 0 : PORT_PATIENCE_MS;
+    const patienceMs = SERVICE_NAMES.some((name) => before?.processes[name] !== undefined) ? PORT_PATIENCE_MS : 0;
     await requireFreePort(port, host, patienceMs);
     const ports = await choosePorts({ ports: before?.ports ?? {}, inUse: new Set(Object.keys(this.#leftovers)), patienceMs });
     writeRun(home, { url: localUrl(this.#settings), ports, supervisor: identify(process.pid), processes: this.#leftovers });
@@ -70,16 +73,16 @@ export class Supervisor {
     return { settings: this.#settings, home, secrets, token: loadToken(home), user: localUser(this.#settings), ports };
   }
 
-  /** The platform is always started anew: its code or settings may be others now. Servers go on, unless they are no longer asked for. */
-  async #keepWhatServesOn({ platform, ...servers }: Leftovers): Promise<Leftovers> {
+  /** Services are always started anew: their code or settings may be others now. Servers go on, unless they are no longer asked for. */
+  async #keepWhatServesOn(leftovers: Leftovers): Promise<Leftovers> {
     const { DATABASE_URL, NATS_URL } = this.#settings;
-    const { postgres, nats, scriptedModel } = servers;
+    const { postgres, nats, scriptedModel } = leftovers;
     const keep = {
       ...(postgres && DATABASE_URL === undefined ? { postgres } : {}),
       ...(nats && NATS_URL === undefined ? { nats } : {}),
       ...(scriptedModel && usesScriptedModel(this.#settings) ? { scriptedModel } : {}),
     };
-    const rest = Object.entries({ ...servers, ...(platform ? { platform } : {}) }).filter(([name]) => !(name in keep));
+    const rest = Object.entries(leftovers).filter(([name]) => !(name in keep));
     const ended = await endLeftovers(Object.fromEntries(rest));
     if (ended.length > 0) this.#say(`         the last supervisor was killed; ended what it left: ${ended.join(', ')}`);
     return keep;
@@ -102,9 +105,10 @@ export class Supervisor {
 
   async #stop(): Promise<void> {
     if (this.#rotation !== null) clearInterval(this.#rotation);
+    for (const { part } of this.#running) await part.beforeStop?.();
     for (const supervised of this.#running.toReversed()) {
       await step(this.#say, `stop ${supervised.part.title}`, () => supervised.stop());
-      if (supervised.part.name === 'platform') await this.#endSandboxes();
+      if (RUN_SANDBOXES.has(supervised.part.name)) await this.#endSandboxes();
     }
     // Those that the start did not come to.
     await endLeftovers(leftoversOf({ processes: this.#leftovers }));
@@ -113,7 +117,7 @@ export class Supervisor {
     releaseLock(this.home);
   }
 
-  /** The platform has ended them; what is left would run on for ever. */
+  /** They were ended in order; what is left would run on for ever. */
   async #endSandboxes(): Promise<void> {
     const count = await endSandboxes(this.home);
     if (count > 0) this.#say(`         ended ${count} processes that sandboxes had left`);
