@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 NODE := node_modules/.bin/node
 SUPERVISOR := apps/standalone/dist/supervisor.js
 
-.PHONY: help setup build up down test check lint clean
+.PHONY: help setup build up down test check bench lint clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -27,8 +27,11 @@ test: build ## Run every test; ends with "N passed, N failed"
 check: build ## Style, types, import boundaries, contracts
 	@tools/check.sh
 
+bench: build ## Measure, each figure beside its bare path; ONLY=agent or ONLY=streams for a part
+	@$(NODE) bench/dist/main.js $(ONLY)
+
 lint: check ## The same as check
 
 clean: ## Remove what builds made; data in .bullpen/ stays
 	@rm -rf libs/contracts/src/gen .nx .jest-cache coverage
-	@find libs services apps -name node_modules -prune -o -type d -name dist -prune -exec rm -rf {} +
+	@find libs services apps bench -name node_modules -prune -o -type d -name dist -prune -exec rm -rf {} +
