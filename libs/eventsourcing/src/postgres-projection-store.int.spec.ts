@@ -96,6 +96,15 @@ describe('createPostgresProjectionStore', () => {
     await writer.close();
   });
 
+  it('stores rows and faults that hold what Postgres does not take', async () => {
+    const writer = await open();
+    await writer.reset('e1');
+    const fault = { eventId: '256', type: 'Odd', rowId: 'a', error: 'Error: \u0000' };
+    expect(await writer.commit({ ...batch(0, 1, { a: ['x\u0000y'] }), faults: [fault] })).toBe(true);
+    expect(await stored()).toEqual([{ id: 'a', titles: ['x\ufffdy'] }]);
+    await writer.close();
+  });
+
   it('lets one process write at a time, and the next when its connection is gone', async () => {
     const writer = await open();
     expect(await store().open(NAME)).toBeNull();
