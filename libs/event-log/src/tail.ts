@@ -31,13 +31,14 @@ interface Waiter {
 
 /** An ordered consumer that is replaced, from the position on, whenever it ends for whatever reason. */
 export class LogTail implements Tail {
+  /** Resolves once the handler is done with its last message; never rejects. */
+  readonly finished: Promise<void>;
   #position: number;
   #stopped = false;
   #handling = false;
   #messages: ConsumerMessages | null = null;
   readonly #waiters = new Set<Waiter>();
   readonly #subjects: string | undefined;
-  readonly #finished: Promise<void>;
   readonly #stopping = deferred<void>();
   readonly #stallCheck: NodeJS.Timeout;
   #positionAtCheck = -1;
@@ -50,7 +51,7 @@ export class LogTail implements Tail {
   ) {
     this.#position = Math.max(options.fromSequence, 1) - 1;
     this.#subjects = tailSubjects(options.filter);
-    this.#finished = this.#run(first);
+    this.finished = this.#run(first);
     this.#stallCheck = setInterval(() => void this.#replaceWhenStalled(), STALL_CHECK_MS);
     this.#stallCheck.unref();
   }
@@ -91,7 +92,7 @@ export class LogTail implements Tail {
     clearInterval(this.#stallCheck);
     this.#stopping.resolve();
     this.#messages?.stop();
-    await this.#finished;
+    await this.finished;
   }
 
   /** A filtered tail passes over the messages of others: its last own one up to there is what it can reach. */
