@@ -31,7 +31,7 @@ const KILL_AFTER_MS = 2_000;
 
 /** Of the caller's environment: what git needs to reach a remote, and what a sandbox's end looks for in its processes. */
 const PASSED_ON = [
-  ...['https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY', 'SSH_AUTH_SOCK', 'SSL_CERT_FILE'],
+  ...['https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY', 'SSH_AUTH_SOCK', 'SSL_CERT_FILE', 'GIT_SSL_CAINFO'],
   SANDBOX_ID_VARIABLE,
 ];
 
