@@ -269,6 +269,44 @@ describe('the session service', () => {
     expect(await sessions.cancelTurn({ context: contextOf(), sessionId })).toMatchObject({ cancelling: false });
   });
 
+  it('cancels and retries once under one key, also when the next turn runs by then', async () => {
+    const { sessionId } = await create({ prompt: 'one' });
+    await prompt(sessionId, 'two');
+    const cancelled = await sessions.cancelTurn({ context: contextOf('cancel'), sessionId });
+    expect(await sessions.cancelTurn({ context: contextOf('cancel'), sessionId })).toEqual(cancelled);
+    const state = await stateOf(sessionId);
+    expect(turnStates(state).at(-1)).toEqual(['two', 1, 'starting']);
+    const turnId = state.runningTurnId ?? '';
+    const fail = async (attempt: number): Promise<void> => {
+      await agentStarts(sessionId, turnId, attempt);
+      await agentFinishes(sessionId, turnId, 'failed', attempt);
+      await until(sessionId, ({ runningTurnId }) => runningTurnId === null);
+    };
+    await fail(1);
+    expect(await sessions.retryTurn({ context: contextOf('retry'), sessionId })).toMatchObject({ retrying: true });
+    await fail(2);
+    expect(await sessions.retryTurn({ context: contextOf('retry'), sessionId })).toMatchObject({ retrying: true });
+    expect(turnStates(await stateOf(sessionId)).at(-1)).toEqual(['two', 2, 'failed']);
+  });
+
+  it('keeps a turn cancelled whose agent began at that moment, and leaves the next to its own agent', async () => {
+    const { sessionId } = await create({ prompt: 'one' });
+    await prompt(sessionId, 'two');
+    const one = (await stateOf(sessionId)).runningTurnId ?? '';
+    await sessions.cancelTurn({ context: contextOf(), sessionId });
+    await agentStarts(sessionId, one);
+    const two = (await stateOf(sessionId)).runningTurnId ?? '';
+    await agentFinishes(sessionId, one, 'cancelled');
+    await agentStarts(sessionId, two);
+    await agentFinishes(sessionId, two);
+    const state = await until(sessionId, ({ runningTurnId }) => runningTurnId === null);
+    expect(turnStates(state)).toEqual([
+      ['one', 1, 'cancelled'],
+      ['two', 1, 'completed'],
+    ]);
+    expect((await eventsOf(sessionId)).filter(({ type }) => type === 'TurnEnded')).toHaveLength(2);
+  });
+
   it('pauses the queue when no sandbox can be had, until retried', async () => {
     const { sessionId } = await create({ prompt: 'one' });
     await prompt(sessionId, 'two');
