@@ -124,7 +124,8 @@ Environment:
   BULLPEN_HOME   data of a platform on this machine (default: .bullpen in the checkout)
   NO_COLOR       no colours
 
-Exit codes: 0 completed, 1 failed or cancelled, 2 wrong usage, 3 not reached or refused, 130 detached by Ctrl-C.
+Exit codes: 0 completed, 1 failed or cancelled, 2 wrong usage, 3 not reached or refused, 130 detached by Ctrl-C,
+141 output closed.
 
 Examples:
   make up                                             start the platform, in another terminal
