@@ -15,6 +15,10 @@ export const PERMANENT_SPAWN_FAILURES: ReadonlySet<string> = new Set([
   'repository.branch-missing',
   'repository.not-found',
   'repository.not-git',
+  'repository.not-readable',
+  'repository.empty',
+  'repository.host-not-allowed',
+  'repository.source-invalid',
   'model.not-configured',
   'object.not-found',
 ]);

@@ -22,6 +22,7 @@ class World {
   now = T0;
   sequence = 0;
   mode: Mode = 'serving';
+  isFetchingSource = false;
   turns = 0;
   prompted: string[] = [];
 
@@ -36,7 +37,7 @@ class World {
   }
 
   get observed(): ObservedSession {
-    return { sandboxes: [...this.sandboxes.values()], runner: this.runner };
+    return { sandboxes: [...this.sandboxes.values()], runner: this.runner, isFetchingSource: this.isFetchingSource };
   }
 
   plan(): Step {
@@ -191,6 +192,21 @@ describe('plan', () => {
     for (let step = world.plan(); world.take(step); step = world.plan()) kinds.push(step.kind);
     expect(kinds).toEqual(['request', 'fence', 'enterStages', 'apply']);
     expect(world.state.sandbox).toMatchObject({ generation: 1, sandboxId: `${SESSION}-1`, stage: 'provisioning' });
+  });
+
+  it('makes nothing while the source is fetched, however long that takes, and ends what is no longer wanted', () => {
+    const world = new World();
+    world.isFetchingSource = true;
+    world.startTurn();
+    world.settle();
+    world.now += 10 * STALE_MS;
+    world.settle();
+    expect(world.sandboxes.size).toBe(0);
+    expect(liveGeneration(world.state)).toMatchObject({ generation: 1, stage: 'provisioning' });
+    world.endTurn('cancelled');
+    world.settle();
+    expect(world.sandboxes.size).toBe(0);
+    expect(liveGeneration(world.state)).toBeNull();
   });
 
   it('gives the prompt to a ready runner once per link', () => {

@@ -21,6 +21,8 @@ export interface ObservedSession {
   readonly sandboxes: readonly ObservedSandbox[];
   /** Of the newest generation. */
   readonly runner: ObservedRunner;
+  /** What its sandbox is to clone from is not there yet; a wake-up follows. */
+  readonly isFetchingSource: boolean;
 }
 
 /** One runner as its link shows it. Times in milliseconds. */
@@ -135,6 +137,7 @@ function planAbsent(situation: Situation, sandbox: Generation): Step {
   if (isMade) return planEnded(situation, sandbox, null);
   if (isUnwanted(desired, mode)) return { kind: 'recordStopped', sandbox, reason: endReason(desired, mode) };
   if (sandbox.stage === 'requested') return { kind: 'enterStages', sandbox, stages: [{ stage: 'provisioning', since: null }] };
+  if (observed.isFetchingSource) return NOTHING;
   return { kind: 'apply', sandbox };
 }
 

@@ -132,7 +132,7 @@ export class RunnerLink {
     const missing = checked.verdict === 'valid' ? await firstMissing(checked.objects, objects) : null;
     if (checked.verdict === 'valid' && missing === null) return endedByStop(checked.event, this.parts.stopReason());
     const reason = checked.verdict === 'valid' ? objectMissing(missing) : checked.reason;
-    const body = JSON.stringify(loose.raw);
+    const body = bodyOf(loose.raw);
     const sha256 = createHash('sha256').update(body).digest('hex');
     logger.warn('frame rejected', { sandboxId: source.sandboxId, frame: loose.n, code: reason.code });
     return rejectedFrame(loose.n, source, { reason, bytes: Buffer.byteLength(body), sha256, at });
@@ -217,6 +217,15 @@ function parseMessage(json: unknown): LinkMessage {
   const message = runnerMessageSchema.safeParse(json);
   if (message.success && message.data.kind !== 'frames') return message.data;
   throw new Rejection('link.message-invalid', 'The message is not one that a runner sends.');
+}
+
+/** As JSON; empty when it is nested too deeply for that, which must not keep the lane from going on. */
+function bodyOf(raw: unknown): string {
+  try {
+    return JSON.stringify(raw);
+  } catch {
+    return '';
+  }
 }
 
 function looseFrame(raw: { readonly n: number }): LooseFrame {
