@@ -134,14 +134,11 @@ class PostgresProjectionWriter<Row extends ObjectLiteral> implements ProjectionW
 
   /** Ends the connection instead of giving it back: the lock must not stay with a connection of the pool. */
   async close(): Promise<void> {
-    await Promise.race([this.#unlockAndEnd(), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    // The server notices an ended connection a moment later; unlocking lets the next process begin at once.
+    await withinCloseTimeout(this.runner.query('SELECT pg_advisory_unlock_all()'));
+    // Cuts it when the server still owes an answer.
+    await withinCloseTimeout(this.connection.end());
     await this.runner.release().catch(() => undefined);
-  }
-
-  /** The server notices an ended connection a moment later; unlocking lets the next process begin at once. */
-  async #unlockAndEnd(): Promise<void> {
-    await this.runner.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
-    await this.connection.end().catch(() => undefined);
   }
 
   async #movePosition(from: ProjectionPosition, to: ProjectionPosition): Promise<boolean> {
@@ -179,6 +176,10 @@ class PostgresProjectionWriter<Row extends ObjectLiteral> implements ProjectionW
   async #rows<T>(sql: string, parameters: unknown[]): Promise<T[]> {
     return (await this.runner.query(sql, parameters)) as T[];
   }
+}
+
+async function withinCloseTimeout(work: Promise<unknown>): Promise<void> {
+  await Promise.race([work, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]).catch(() => undefined);
 }
 
 /** Postgres takes no U+0000, in text or in jsonb. An event may hold one, and no event may stop a projection. */
