@@ -293,6 +293,18 @@ describe('local driver: what bubblewrap keeps apart', () => {
     expect(await inside(script, { sourcePath: source })).toBe('hello\n0\n0\n');
   });
 
+  it('lets it clone from a bare mirror, and see no other mirror beside it', async () => {
+    const mirror = join(folder, 'mirrors', 'repo.source.git');
+    execFileSync('git', ['clone', '-q', '--bare', makeRepository(join(folder, 'source')), mirror]);
+    execFileSync('git', ['-C', mirror, 'config', 'remote.origin.url', 'https://user:canary@example.com/x']);
+    mkdirSync(join(folder, 'mirrors', 'repo.git'));
+    const script = [
+      "git clone -q --no-hardlinks --upload-pack='git -c safe.directory=* upload-pack' /source /tmp/c && cat /tmp/c/a.txt",
+      `grep -r canary /source | wc -l; ls ${join(folder, 'mirrors')} 2>/dev/null; true`,
+    ].join('; ');
+    expect(await inside(script, { sourcePath: mirror })).toBe('hello\n0\n');
+  });
+
   it('gives the checkpoint and the transcript as files', async () => {
     const checkpoint = { sha: 'a'.repeat(40), base: 'b'.repeat(40), bundle: Buffer.from('bundle') };
     const script = `node -e 'const fs=require("fs"),s=JSON.parse(fs.readFileSync(process.env.BULLPEN_RUNNER_SPEC));console.log(fs.readFileSync(s.checkpoint.bundlePath,"utf8"),fs.readFileSync(s.transcriptPath,"utf8"))'`;
