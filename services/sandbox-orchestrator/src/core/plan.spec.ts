@@ -337,6 +337,22 @@ describe('plan', () => {
     expect(world.plan()).toMatchObject({ kind: 'deliverCancel', turnId: 't1' });
   });
 
+  it('cancels a prompt that is on its way to the agent, and gives the next one all the same', () => {
+    const world = new World();
+    world.startTurn();
+    world.settle();
+    world.connect();
+    world.settle();
+    expect(world.prompted).toEqual(['t1.1@1']);
+    world.requestCancel();
+    world.endTurn('cancelled');
+    expect(world.plan()).toMatchObject({ kind: 'deliverCancel', turnId: 't1' });
+    expect(world.settle()).toMatchObject({ kind: 'wait' });
+    world.startTurn();
+    world.settle();
+    expect(world.prompted).toEqual(['t1.1@1', 't2.1@1']);
+  });
+
   it('does not deliver a prompt whose turn is being cancelled', () => {
     const world = new World();
     world.startTurn();
