@@ -50,6 +50,7 @@ function makeProgram(host: CliHost, exit: Exit): Command {
     .version(version(), '-V, --version')
     .option('--url <url>', 'where the platform is (default: BULLPEN_URL, BULLPEN_PORT, or what make up wrote down)')
     .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help shows how)')
     .configureOutput({ writeOut: (text) => host.stdout.write(text), writeErr: (text) => host.stderr.write(text) })
     .addHelpText('after', PROGRAM_NOTES);

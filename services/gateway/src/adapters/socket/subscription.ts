@@ -21,7 +21,7 @@ import type { SocketOutlet } from './socket-outlet.js';
 const READ_AHEAD_BYTES = 1024 * 1024;
 const DRAIN_CHECK_MS = 10;
 /** A socket that takes nothing for this long lags. */
-export const DRAIN_TIMEOUT_MS = 30_000;
+const DRAIN_TIMEOUT_MS = 30_000;
 
 export interface SubscriptionParts {
   readonly log: EventLog;
