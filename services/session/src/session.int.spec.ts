@@ -18,6 +18,8 @@ import type { SessionState } from '@bullpen/session-model';
 import { silentLogger } from '@bullpen/telemetry';
 import { freePort, startTcpProxy, startTestNats, startTestPostgres } from '@bullpen/testing';
 
+import { Database } from './adapters/postgres/database.js';
+import { createSessionList } from './adapters/postgres/session-list.js';
 import { startSession } from './index.js';
 import type { SessionConfig } from './index.js';
 
@@ -372,6 +374,17 @@ describe('the session service', () => {
       await expect(list({ after: 'x' })).rejects.toMatchObject({ code: 'event.unknown' });
       await expect(list({ cursor: '!' })).rejects.toMatchObject({ code: 'request.invalid' });
       await expect(list({ status: 'sleeping' })).rejects.toMatchObject({ code: 'request.invalid' });
+    });
+
+    it('takes no position in another log for the one that was asked for', async () => {
+      const { head: after } = await create({});
+      await untilListed(after);
+      const database = new Database(postgres.url, silentLogger);
+      const elsewhere = createSessionList(database, 'another epoch');
+      const query = { organisationId: ORGANISATION, status: null, cursor: '', limit: 1 };
+      expect(await elsewhere.list({ ...query, after })).toMatchObject({ stale: true });
+      expect(await elsewhere.list({ ...query, after: '' })).toMatchObject({ stale: false });
+      await database.close();
     });
 
     it('is away while Postgres is, turns go on meanwhile, and it catches up after', async () => {
