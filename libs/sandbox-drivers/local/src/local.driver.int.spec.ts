@@ -311,6 +311,25 @@ describe('local driver: what bubblewrap keeps apart', () => {
     expect(await inside(script, { checkpoint, transcript: 'so far' })).toBe('bundle so far\n');
   });
 
+  it('ends also what took the sandbox id out of its environment', async () => {
+    const hide = `const fs = require("fs"), cp = require("child_process");
+      cp.spawn("setsid", ["sleep", "600"], { detached: true, stdio: "ignore", env: {} });
+      for (const pid of fs.readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name))) {
+        const fields = fs.readFileSync("/proc/" + pid + "/stat", "latin1").split(") ").at(-1).split(" ");
+        const [start, end] = [Number(fields[47]), Number(fields[48])];
+        try { fs.writeSync(fs.openSync("/proc/" + pid + "/mem", "r+"), Buffer.alloc(end - start), 0, end - start, start); } catch {}
+      }
+      const left = fs.readdirSync("/proc").filter((name) => { try { return fs.readFileSync("/proc/" + name + "/environ", "latin1").includes("SANDBOX_ID"); } catch { return false; } });
+      fs.writeFileSync("/workspace/hidden", String(left.length)); setInterval(() => 0, 1000);`;
+    await driver.apply(id, specOf(1, `node -e '${hide}'`), signal);
+    const report = join(folder, 'sandboxes', id, 'workspace', 'hidden');
+    expect(await until(() => (existsSync(report) ? readFileSync(report, 'utf8') : undefined))).toBe('0');
+    const { 'child-pid': first } = JSON.parse(readFileSync(join(folder, 'sandboxes', id, 'info'), 'utf8')) as { 'child-pid': number };
+    await driver.remove(id, { keepWorkspace: false }, signal);
+    const stat = existsSync(`/proc/${first}/stat`) ? readFileSync(`/proc/${first}/stat`, 'utf8') : ') Z';
+    expect(stat).toContain(') Z');
+  });
+
   it('resolves names and knows certificates', async () => {
     expect(await inside('getent hosts localhost > /dev/null && test -s /etc/ssl/certs/ca-certificates.crt && whoami')).toBe(
       'sandbox\n',

@@ -113,7 +113,7 @@ export class LocalDriver implements SandboxDriver {
     return this.#oneAtATime(id, async () => {
       signal.throwIfAborted();
       const sandbox = this.#folderOf(id);
-      await endProcesses(id, await sandbox.wrapper());
+      await endProcesses(id, await sandbox.processes());
       await sandbox.remove(keepWorkspace);
       this.#wake();
     });
@@ -121,7 +121,7 @@ export class LocalDriver implements SandboxDriver {
 
   async #make(sandbox: SandboxFolder, spec: SandboxSpec, signal: AbortSignal): Promise<void> {
     const older = spec.takeOver === null ? null : this.#folderOf(spec.takeOver);
-    if (older) await endProcesses(older.id, await older.wrapper());
+    if (older) await endProcesses(older.id, await older.processes());
     await sandbox.prepare(spec, this.#runnerSpec(sandbox, spec), older);
     signal.throwIfAborted();
     // From here on it exists, whatever happens: an id never runs twice.
