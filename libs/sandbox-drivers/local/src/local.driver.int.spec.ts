@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -291,6 +291,32 @@ describe('local driver: what bubblewrap keeps apart', () => {
     const script =
       'git -c safe.directory=/source clone -q --no-hardlinks /source /tmp/c && cat /tmp/c/a.txt; ls -A /source | grep -c env; grep -r canary /source | wc -l; true';
     expect(await inside(script, { sourcePath: source })).toBe('hello\n0\n0\n');
+  });
+
+  it('shows nothing but what is cloned, wherever the source leads', async () => {
+    const source = makeRepository(join(folder, 'source'));
+    const secrets = join(folder, 'secrets');
+    for (const place of [join(source, '.git', 'modules', 'x'), join(source, '.git', 'hooks'), secrets]) {
+      mkdirSync(place, { recursive: true });
+      writeFileSync(join(place, 'config'), 'canary');
+    }
+    writeFileSync(join(source, '.git', 'credentials'), 'canary');
+    symlinkSync(join(secrets, 'config'), join(source, '.git', 'shallow'));
+    const borrowed = makeRepository(join(folder, 'borrowed'));
+    writeFileSync(join(source, '.git', 'objects', 'info', 'alternates'), `${secrets}\n${join(borrowed, '.git', 'objects')}\n`);
+    const lent = join(borrowed, '.git', 'objects');
+    const script = `ls -A /source; grep -r canary /source | wc -l; ls ${secrets} 2>/dev/null; ls -d ${lent} | wc -l; true`;
+    expect(await inside(script, { sourcePath: source })).toBe('HEAD\nconfig\nobjects\nrefs\n0\n1\n');
+  });
+
+  it('shows no other folder when the source points at one', async () => {
+    const secrets = join(folder, 'secrets');
+    mkdirSync(secrets);
+    writeFileSync(join(secrets, 'canary'), 'canary');
+    const source = join(folder, 'pointer');
+    mkdirSync(source);
+    writeFileSync(join(source, '.git'), `gitdir: ${secrets}\n`);
+    expect(await inside('ls -A /source', { sourcePath: source })).toBe('config\n');
   });
 
   it('lets it clone from a bare mirror, and see no other mirror beside it', async () => {
