@@ -497,8 +497,13 @@ describe('Mirror.pushCheckpoint', () => {
     expect(execFileSync('find', [source, '-uid', '0'], { encoding: 'utf8' })).toBe('');
   });
 
-  it('runs no hook of the source', async () => {
+  it('runs no hook of the source, nor what its configuration names', async () => {
     const first = await made();
+    const borrowed = join(root, 'borrowed');
+    makeRepository(borrowed);
+    write(source, '.git/objects/info/alternates', `${join(borrowed, '.git/objects')}\n`);
+    git(source, 'config', 'core.alternateRefsCommand', `touch ${join(root, 'canary')};:`);
+    git(source, 'config', 'core.fsmonitor', `touch ${join(root, 'canary')};:`);
     for (const hook of ['pre-receive', 'update', 'post-receive', 'post-update', 'reference-transaction']) {
       write(join(source, '.git/hooks'), hook, `#!/bin/sh\ntouch ${join(root, 'canary')}\n`);
       chmodSync(join(source, '.git/hooks', hook), 0o755);
