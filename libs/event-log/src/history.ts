@@ -83,7 +83,7 @@ async function readBatch(connection: LogConnection, subject: string, seq: number
   const batch: StoredMsg[] = [];
   const complete = deferred<void>();
   // The client waits for ever for the rest of a batch whose server is gone.
-  const silence = setTimeout(() => complete.reject(new errors.TimeoutError()), REQUEST_TIMEOUT_MS);
+  const silence = setTimeout(() => complete.reject(new errors.TimeoutError()), REQUEST_TIMEOUT_MS).unref();
   const callback: BatchCallback<StoredMsg> = (done, message) => {
     silence.refresh();
     if (done === null) batch.push(message);

@@ -15,8 +15,8 @@ import { SUBJECT_ROOT, tailSubjects } from './subjects.js';
 /** With these a killed server costs 0.7 s; with the client's own, 44 s. */
 const IDLE_HEARTBEAT_MS = 500;
 const PULL_EXPIRES_MS = 2_000;
-/** Messages that wait in memory for the handler. */
-const MAX_WAITING_MESSAGES = 256;
+/** Messages that wait in memory for the handler, of up to 512 KB each. More would not make catching up faster. */
+const MAX_WAITING_MESSAGES = 64;
 /** The server forgets a consumer whose reader is gone. */
 const CONSUMER_INACTIVE_MS = 60_000;
 /** A consumer that delivers nothing for this long although the log has more is replaced. */
