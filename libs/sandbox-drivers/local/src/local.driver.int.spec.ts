@@ -197,6 +197,15 @@ for (const isolation of ['auto', 'none'] as const) {
       expect(bytes).toBeLessThanOrEqual(2 * 512 * 1024);
     });
 
+    it('keeps the log within its bound when it is one line', async () => {
+      await driver.apply(id, specOf(1, 'floods-one-line'), signal);
+      await untilPhase(driver, id, 'exited');
+      await until(() => (readdirSync(join(folder, id)).some((name) => name.startsWith('log.')) ? true : undefined));
+      await until(async () => ((await observedOf(driver, id))?.logTail.endsWith('yyy') ? true : undefined));
+      const logs = readdirSync(join(folder, id)).filter((name) => name.startsWith('log.'));
+      expect(logs.reduce((sum, name) => sum + statSync(join(folder, id, name)).size, 0)).toBeLessThanOrEqual(2 * 512 * 1024);
+    });
+
     it('says so when a sandbox cannot be made, and makes it when tried again', async () => {
       writeFileSync(join(folder, id), 'in the way');
       await expect(driver.apply(id, specOf(1, 'stays'), signal)).rejects.toMatchObject({ code: 'sandbox.apply-failed' });

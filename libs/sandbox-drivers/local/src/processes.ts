@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFile, readdir, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 import { SANDBOX_ID_VARIABLE } from '@bullpen/contracts';
 import { Fault } from '@bullpen/errors';
@@ -28,6 +29,7 @@ export interface SandboxProcesses {
 
 const END_ROUNDS = 100;
 const END_PAUSE_MS = 50;
+const execute = promisify(execFile);
 const ZOMBIE_STATES = new Set(['Z', 'X', 'x']);
 
 /** Reads the one line of `/proc/<pid>/stat`. The program's name is in parentheses and may hold anything. */
@@ -128,7 +130,7 @@ export async function bootId(): Promise<string> {
   return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim();
 }
 
-/** Deletes a folder also when something in it was made read-only. */
-export function makeDeletable(folder: string): void {
-  execFileSync('chmod', ['-R', 'u+rwX', '--', folder], { stdio: 'ignore' });
+/** So that a folder can be deleted also when something in it was made read-only. Follows no link below it. */
+export async function makeDeletable(folder: string): Promise<void> {
+  await execute('chmod', ['-R', 'u+rwX', '--', folder]);
 }

@@ -132,7 +132,7 @@ async function removeTree(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true });
   } catch {
-    makeDeletable(path);
+    await makeDeletable(path);
     await rm(path, { recursive: true, force: true });
   }
 }
