@@ -8,6 +8,7 @@ import { Fault } from '@bullpen/errors';
 import type { FrameLane, ObjectStore } from '@bullpen/event-log';
 import { silentLogger } from '@bullpen/telemetry';
 
+import { FRAME_RATE } from '../../core/bounds.js';
 import { newSandboxedSession } from '../../core/sandbox.state.js';
 import type { SandboxedSession } from '../../core/sandbox.state.js';
 import type { FrameLanes } from '../nats/frame-lanes.js';
@@ -120,6 +121,21 @@ describe('LinkServer', () => {
     release();
     await until(() => runners.filter(({ closeCode }) => closeCode() !== null).length === 1);
     expect(runners.map(({ told }) => told.length > 0)).toContain(true);
+    expect(views.of(SANDBOX).connected).toBe(true);
+  });
+
+  it('reads one who sends too fast later, and takes everything all the same', async () => {
+    const { socket, told } = await dial();
+    await until(() => told.length > 0);
+    const frame = (n: number) => ({ n, type: 'PlanUpdated', turnId: 't1', data: { entries: [] } });
+    const count = FRAME_RATE.burst + FRAME_RATE.perSecond / 2 + 256;
+    const began = performance.now();
+    for (let n = 1; n <= count; n += 256) {
+      const frames = Array.from({ length: Math.min(256, count - n + 1) }, (_, at) => frame(n + at));
+      socket.send(JSON.stringify({ kind: 'frames', frames }));
+    }
+    await until(() => lane.events.length === count);
+    expect(performance.now() - began).toBeGreaterThan(450);
     expect(views.of(SANDBOX).connected).toBe(true);
   });
 
