@@ -110,6 +110,15 @@ describe('bullpen prompt', () => {
     expect(stdout).toContain('Scripted model: no API key set');
   });
 
+  it('does not wait behind a sandbox that could not be started', async () => {
+    platform.create();
+    platform.startTurn(platform.queue('first'));
+    platform.onPrompt = () => platform.endTurn('failed', 'sandbox.failed');
+    const { code, stderr } = await cli(['prompt', ID, 'second']);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`Prompts wait because no sandbox could be started. To go on:  ./bullpen retry ${ID}`);
+  });
+
   it('only queues with --no-wait', async () => {
     platform.create();
     const { code, stdout } = await cli(['prompt', ID, 'later', '--no-wait']);
@@ -166,6 +175,15 @@ describe('bullpen events', () => {
     expect(await cli(['events', ID, '--after', 'x'])).toMatchObject({ code: 2 });
   });
 
+  it('refuses an event that the session does not have, also with --follow', async () => {
+    platform.create();
+    for (const options of [[], ['--follow']]) {
+      const { code, stdout, stderr } = await cli(['events', ID, '--after', '999', ...options]);
+      expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+      expect(stderr).toContain('event.unknown');
+    }
+  });
+
   it('stays with --follow, each event once, until Ctrl-C', async () => {
     platform.create();
     let interrupt = (): void => undefined;
@@ -209,6 +227,8 @@ describe('bullpen cancel, retry, diff, sessions', () => {
     expect(screen).toContain('\u001b[31m-a\u001b[39m\n\u001b[32m+b␛[2J\u001b[39m');
     expect(platform.requests.at(-1)?.url).toContain('diff?turn=turn-prompt1');
     expect(await cli(['diff', ID, '--turn', '5'])).toMatchObject({ code: 3 });
+    platform.patch = Buffer.from('+caf\u00e9\n', 'latin1');
+    expect((await cli(['diff', ID])).stdout).toBe('+caf\u00e9\n');
   });
 
   it('lists sessions as a table and as JSON', async () => {
@@ -279,12 +299,14 @@ interface CliOptions {
 async function cli(args: readonly string[], options: CliOptions = {}): Promise<{ code: number; stdout: string; stderr: string }> {
   let stdout = '';
   let stderr = '';
+  // Byte for byte: what is no text stays what it was.
+  const textOf = (output: string | Uint8Array): string => (typeof output === 'string' ? output : Buffer.from(output).toString('latin1'));
   const host: CliHost = {
     environment: { BULLPEN_HOME: home },
     cwd: options.cwd ?? tmpdir(),
     checkout: tmpdir(),
-    stdout: { isTTY: options.isTTY ?? false, columns: 80, write: (text) => (stdout += text) },
-    stderr: { write: (text) => (stderr += text) },
+    stdout: { isTTY: options.isTTY ?? false, columns: 80, write: (text) => (stdout += textOf(text)) },
+    stderr: { write: (text) => (stderr += textOf(text)) },
     readStdin: () => Promise.resolve(options.stdin ?? ''),
     onInterrupt: (callback) => {
       options.onInterrupt?.(callback);
@@ -307,7 +329,7 @@ class Platform {
   log: SessionEvent[] = [];
   requests: SeenRequest[] = [];
   subscriptions: SubscribeRequest[] = [];
-  patch = '';
+  patch: string | Buffer = '';
   cutAt = '';
   /** What happens to the next requests, before any is answered. */
   failures: (number | 'destroy')[] = [];
@@ -465,6 +487,7 @@ class Platform {
     if (pathname.endsWith('/events')) {
       const after = searchParams.get('after');
       const from = after === '0' ? 0 : this.log.findIndex((event) => event.id === after) + 1;
+      if (after !== '0' && from === 0) return send(response, 400, { code: 'event.unknown', detail: `There is no event ${after}.` });
       const events = this.log.slice(from, from + 4);
       return send(response, 200, { epoch: 'e', events, head: this.log.at(-1)?.id, more: from + 4 < this.log.length });
     }

@@ -10,6 +10,8 @@ export const EXIT = {
   refused: 3,
   /** Ctrl-C: the session goes on without us. */
   detached: 130,
+  /** The reader of our output is gone (`| head -1`): as when SIGPIPE ends a program. */
+  outputClosed: 141,
 } as const;
 
 export function exitCodeOf(outcome: TurnOutcome): number {

@@ -3,7 +3,7 @@ import type { Terminal } from './render/terminal-text.js';
 export interface Output {
   readonly isTTY?: boolean;
   readonly columns?: number;
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
 }
 
 /** The process that the CLI runs in. Everything it reads or writes of it goes through here. */

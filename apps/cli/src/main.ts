@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
+import { EXIT } from './exit-codes.js';
 import type { CliHost } from './host.js';
 import { runCli } from './program.js';
 
@@ -17,10 +18,12 @@ const host: CliHost = {
   },
 };
 
-// The reader of a pipe has seen enough (`bullpen events last | head -1`).
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
-});
+// The reader of a pipe has seen enough (`bullpen events last | head -1`): how the turn ends is not known here, so never 0.
+for (const output of [process.stdout, process.stderr]) {
+  output.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EXIT.outputClosed);
+  });
+}
 
 process.exitCode = await runCli(process.argv.slice(2), host);

@@ -50,6 +50,7 @@ function makeProgram(host: CliHost, exit: Exit): Command {
     .version(version(), '-V, --version')
     .option('--url <url>', 'where the platform is (default: BULLPEN_URL, BULLPEN_PORT, or what make up wrote down)')
     .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help shows how)')
     .configureOutput({ writeOut: (text) => host.stdout.write(text), writeErr: (text) => host.stderr.write(text) })
     .addHelpText('after', PROGRAM_NOTES);
@@ -124,7 +125,8 @@ Environment:
   BULLPEN_HOME   data of a platform on this machine (default: .bullpen in the checkout)
   NO_COLOR       no colours
 
-Exit codes: 0 completed, 1 failed or cancelled, 2 wrong usage, 3 not reached or refused, 130 detached by Ctrl-C.
+Exit codes: 0 completed, 1 failed or cancelled, 2 wrong usage, 3 not reached or refused, 130 detached by Ctrl-C,
+141 output closed.
 
 Examples:
   make up                                             start the platform, in another terminal

@@ -108,7 +108,6 @@ describe('make down', () => {
   }, 60_000);
 
   it('stops a running one', async () => {
-    await platform.up();
     expect(await supervisor('down')).toMatchObject({ exitCode: 0, output: expect.stringContaining('stopped') as unknown });
     expect(await platform.isReady()).toBe(false);
     expect(processesWithCommand(platform.home)).toEqual([]);

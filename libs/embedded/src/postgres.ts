@@ -19,8 +19,8 @@ const LEFTOVER_POLL_MS = 50;
 const PROBE_INTERVAL_MS = 50;
 const CONNECT_TIMEOUT_MS = 2_000;
 export const POSTGRES_READY_TIMEOUT_MS = 30_000;
-export const POSTGRES_USER = 'postgres';
-export const POSTGRES_DATABASE = 'postgres';
+const POSTGRES_USER = 'postgres';
+const POSTGRES_DATABASE = 'postgres';
 
 export interface PostgresOptions {
   /** Made on the first call; mode 0700. */

@@ -27,7 +27,7 @@ export async function append(connection: LogConnection, request: AppendRequest):
   for (let attempt = 0; ; attempt += 1) {
     const acknowledged = await send(connection, message);
     if (acknowledged !== null && !acknowledged.duplicate) return appended(message, acknowledged.seq);
-    const end = await lastMessage(connection, message.subject);
+    const end = await lastMessage(connection, message.subject, deadline);
     if (end?.header(MESSAGE_ID_HEADER) === message.messageId) return appended(message, end.seq);
     const actual = end?.seq ?? 0;
     if (actual !== message.expected || acknowledged?.duplicate === true)

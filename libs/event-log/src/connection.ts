@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { jetstream, JetStreamApiError, JetStreamError, jetstreamManager } from '@nats-io/jetstream';
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import { connect, deferred, errors } from '@nats-io/transport-node';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { Deferred, NatsConnection } from '@nats-io/transport-node';
 
 import { Bug, Fault, Rejection } from '@bullpen/errors';
 import type { Logger } from '@bullpen/telemetry';
@@ -42,8 +42,8 @@ export class LogConnection {
   readonly js: JetStreamClient;
   #connected = true;
   #closing = false;
-  /** Rejects when the connection is cut; a new one begins with each reconnect. */
-  #cut = deferred<never>();
+  /** One for each operation that runs: a promise shared by all would keep every answer until the next cut. */
+  readonly #running = new Set<Deferred<never>>();
   #back = deferred<void>();
 
   private constructor(
@@ -52,7 +52,6 @@ export class LogConnection {
     private readonly logger: Logger,
   ) {
     this.js = jetstream(nats, { timeout: REQUEST_TIMEOUT_MS });
-    this.#cut.catch(() => undefined);
     void this.#follow();
   }
 
@@ -74,8 +73,7 @@ export class LogConnection {
    *
    * @throws Fault `log.unavailable`
    */
-  async retry<T>(what: string, operation: () => Promise<T>): Promise<T> {
-    const deadline = Date.now() + OPERATION_DEADLINE_MS;
+  async retry<T>(what: string, operation: () => Promise<T>, deadline = Date.now() + OPERATION_DEADLINE_MS): Promise<T> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.once(operation);
@@ -89,9 +87,13 @@ export class LogConnection {
   /** One try on a standing connection; waits for one at most as long as a request takes. */
   async once<T>(operation: () => Promise<T>): Promise<T> {
     await this.#standing();
-    const running = operation();
-    running.catch(() => undefined);
-    return Promise.race([running, this.#cut]);
+    const cut = deferred<never>();
+    this.#running.add(cut);
+    try {
+      return await Promise.race([operation(), cut]);
+    } finally {
+      this.#running.delete(cut);
+    }
   }
 
   async close(): Promise<void> {
@@ -100,8 +102,7 @@ export class LogConnection {
   }
 
   async #standing(): Promise<void> {
-    if (this.#connected) return;
-    await Promise.race([this.#back, delay(REQUEST_TIMEOUT_MS, undefined, { ref: false })]);
+    if (!this.#connected) await Promise.race([this.#back, delay(REQUEST_TIMEOUT_MS, undefined, { ref: false })]);
     if (!this.#connected) throw new ConnectionCut('the log is not connected');
   }
 
@@ -118,13 +119,11 @@ export class LogConnection {
     if (!this.#connected) return;
     this.#connected = false;
     this.#back = deferred<void>();
-    this.#cut.reject(new ConnectionCut('the connection to the log was cut'));
+    for (const cut of this.#running) cut.reject(new ConnectionCut('the connection to the log was cut'));
     if (!this.#closing) this.logger.warn('log disconnected');
   }
 
   #onBack(): void {
-    this.#cut = deferred<never>();
-    this.#cut.catch(() => undefined);
     this.#connected = true;
     this.#back.resolve();
     this.logger.info('log reconnected');

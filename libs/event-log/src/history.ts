@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { StoredMsg } from '@nats-io/jetstream';
-import { errors } from '@nats-io/transport-node';
+import type { BatchCallback, StoredMsg } from '@nats-io/jetstream';
+import { deferred, errors } from '@nats-io/transport-node';
 
 import { BEFORE_ALL_EVENTS } from '@bullpen/contracts';
 import type { SessionEvent } from '@bullpen/contracts';
@@ -80,24 +80,24 @@ async function* readThrough(connection: LogConnection, { subject, from, end }: S
 }
 
 async function readBatch(connection: LogConnection, subject: string, seq: number): Promise<StoredMsg[]> {
-  const options = { seq, next_by_subj: subject, batch: BATCH_MESSAGES, max_bytes: BATCH_BYTES };
-  const answers = (await connection.jsm.direct.getBatch(EVENT_STREAM, options))[Symbol.asyncIterator]();
   const batch: StoredMsg[] = [];
-  for (let next = await within(answers.next()); next.done !== true; next = await within(answers.next())) batch.push(next.value);
-  return batch;
-}
-
-/** The client waits for ever for the rest of a batch whose server is gone. */
-async function within<T>(answer: Promise<T>): Promise<T> {
-  const timer = new AbortController();
-  const late = delay(REQUEST_TIMEOUT_MS, undefined, { signal: timer.signal }).then(
-    () => Promise.reject(new errors.TimeoutError()),
-    () => new Promise<never>(() => undefined),
-  );
+  const complete = deferred<void>();
+  // The client waits for ever for the rest of a batch whose server is gone.
+  const silence = setTimeout(() => complete.reject(new errors.TimeoutError()), REQUEST_TIMEOUT_MS).unref();
+  const callback: BatchCallback<StoredMsg> = (done, message) => {
+    silence.refresh();
+    if (done === null) batch.push(message);
+    else if (done.err) complete.reject(done.err);
+    else complete.resolve();
+  };
+  const options = { seq, next_by_subj: subject, batch: BATCH_MESSAGES, max_bytes: BATCH_BYTES, callback };
   try {
-    return await Promise.race([answer, late]);
+    // With a callback, and only then, the client lets go of the batch's subscription once the batch is stopped.
+    const answers = await connection.jsm.direct.getBatch(EVENT_STREAM, options);
+    await complete.finally(() => answers.stop());
+    return batch;
   } finally {
-    timer.abort();
+    clearTimeout(silence);
   }
 }
 

@@ -80,6 +80,7 @@ class JetStreamEventLog implements EventLog {
   async tail(options: TailOptions, onMessage: (message: LogMessage) => void | Promise<void>): Promise<Tail> {
     const tail = await LogTail.start(this.connection, { ...options, logger: this.logger }, onMessage);
     this.#tails.add(tail);
+    void tail.finished.then(() => this.#tails.delete(tail));
     return tail;
   }
 

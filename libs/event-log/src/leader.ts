@@ -7,9 +7,9 @@ import { EVENT_STREAM } from './server-config.js';
 /** What only the stream's leader may answer: ends of lanes, heads, the fence. */
 
 /** The last message on a subject, which may end in a wildcard; null when there is none. @throws Fault `log.unavailable` */
-export async function lastMessage(connection: LogConnection, subject: string): Promise<RawMessage | null> {
-  const query = { last_by_subj: subject };
-  const stored = await connection.retry('read the end of a lane', () => connection.jsm.streams.getMessage(EVENT_STREAM, query));
+export async function lastMessage(connection: LogConnection, subject: string, deadline?: number): Promise<RawMessage | null> {
+  const read = () => connection.jsm.streams.getMessage(EVENT_STREAM, { last_by_subj: subject });
+  const stored = await connection.retry('read the end of a lane', read, deadline);
   return stored === null ? null : asRaw(stored);
 }
 

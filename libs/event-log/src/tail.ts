@@ -15,8 +15,8 @@ import { SUBJECT_ROOT, tailSubjects } from './subjects.js';
 /** With these a killed server costs 0.7 s; with the client's own, 44 s. */
 const IDLE_HEARTBEAT_MS = 500;
 const PULL_EXPIRES_MS = 2_000;
-/** Messages that wait in memory for the handler. */
-const MAX_WAITING_MESSAGES = 256;
+/** Messages that wait in memory for the handler, of up to 512 KB each. More would not make catching up faster. */
+const MAX_WAITING_MESSAGES = 64;
 /** The server forgets a consumer whose reader is gone. */
 const CONSUMER_INACTIVE_MS = 60_000;
 /** A consumer that delivers nothing for this long although the log has more is replaced. */
@@ -31,13 +31,14 @@ interface Waiter {
 
 /** An ordered consumer that is replaced, from the position on, whenever it ends for whatever reason. */
 export class LogTail implements Tail {
+  /** Resolves once the handler is done with its last message; never rejects. */
+  readonly finished: Promise<void>;
   #position: number;
   #stopped = false;
   #handling = false;
   #messages: ConsumerMessages | null = null;
   readonly #waiters = new Set<Waiter>();
   readonly #subjects: string | undefined;
-  readonly #finished: Promise<void>;
   readonly #stopping = deferred<void>();
   readonly #stallCheck: NodeJS.Timeout;
   #positionAtCheck = -1;
@@ -50,7 +51,7 @@ export class LogTail implements Tail {
   ) {
     this.#position = Math.max(options.fromSequence, 1) - 1;
     this.#subjects = tailSubjects(options.filter);
-    this.#finished = this.#run(first);
+    this.finished = this.#run(first);
     this.#stallCheck = setInterval(() => void this.#replaceWhenStalled(), STALL_CHECK_MS);
     this.#stallCheck.unref();
   }
@@ -91,7 +92,7 @@ export class LogTail implements Tail {
     clearInterval(this.#stallCheck);
     this.#stopping.resolve();
     this.#messages?.stop();
-    await this.#finished;
+    await this.finished;
   }
 
   /** A filtered tail passes over the messages of others: its last own one up to there is what it can reach. */

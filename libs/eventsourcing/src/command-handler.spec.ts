@@ -113,6 +113,17 @@ describe('createCommandHandler', () => {
     expect((await here.handle(ID, { type: 'end', turnId: 't1' }, meta('c'))).events).toHaveLength(1);
   });
 
+  it('finds its own append when the answer to it was lost, at once or when repeated', async () => {
+    const here = handler();
+    const there = handler();
+    log.loseNextAnswer = async () => undefined;
+    await expect(here.handle(ID, { type: 'start', turnId: 't1' }, meta('a'))).rejects.toMatchObject({ code: 'log.unavailable' });
+    expect(await here.handle(ID, { type: 'start', turnId: 't1' }, meta('b'))).toMatchObject({ events: [], state: { started: 1 } });
+    log.loseNextAnswer = async () => void (await there.handle(ID, { type: 'start', turnId: 't2' }, meta('d')));
+    expect(await here.handle(ID, { type: 'end', turnId: 't1' }, meta('c'))).toMatchObject({ events: [], state: { running: 't2' } });
+    expect(log.keys).toEqual(['a.1', 'c.1', 'd.1']);
+  });
+
   it('gives up after a bounded number of lost races', async () => {
     const there = handler();
     let turn = 0;

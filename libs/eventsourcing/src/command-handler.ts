@@ -12,6 +12,8 @@ import { LruCache } from './lru-cache.js';
 const MAX_ATTEMPTS = 8;
 const MAX_CACHED_AGGREGATES = 1_000;
 const MAX_WAITING_COMMANDS = 64;
+/** Behind commands that wait for a log that is away; who asked has given up by then, and must not be answered by a surprise. */
+const MAX_WAIT_MS = 10_000;
 const EVENT_VERSION = 1;
 
 /** What a decider speaks: the payload part of a stored event. */
@@ -50,7 +52,8 @@ export interface CommandHandler<State, Command, Event> {
    * another process is decided again on the new state. A command that turns out `already so`, or is rejected, was judged on the lane's end
    * as the leader has it.
    *
-   * @throws Rejection of the decider; Fault `command.contended` after 8 lost races, `command.busy` when 64 wait; Fault of the log
+   * @throws Rejection of the decider; Fault `command.contended` after 8 lost races, `command.busy` when 64 wait or this one did for
+   *   10 s; Fault of the log
    */
   handle(id: string, command: Command, meta: CommandMeta): Promise<Handled<State, Event>>;
   /** The fold up to the lane's end as the leader has it. */
@@ -73,7 +76,7 @@ export function createCommandHandler<State, Command, Event extends DomainEvent>(
 class LaneCommandHandler<State, Command, Event extends DomainEvent> implements CommandHandler<State, Command, Event> {
   // A cached fold may be behind: appending checks the sequence, and every other answer is judged on a fresh one.
   readonly #aggregates = new LruCache<string, Aggregate<State>>(MAX_CACHED_AGGREGATES);
-  readonly #commands = new KeyedQueue(MAX_WAITING_COMMANDS);
+  readonly #commands = new KeyedQueue(MAX_WAITING_COMMANDS, MAX_WAIT_MS);
 
   constructor(private readonly options: CommandHandlerOptions<State, Command, Event>) {}
 

@@ -4,15 +4,23 @@ import { Fault } from '@bullpen/errors';
 export class KeyedQueue {
   readonly #waiting = new Map<string, { last: Promise<unknown>; length: number }>();
 
-  constructor(private readonly maxWaiting: number) {}
+  constructor(
+    private readonly maxWaiting: number,
+    private readonly maxWaitMs: number,
+  ) {}
 
-  /** @throws Fault `command.busy` when `maxWaiting` pieces of work of this key wait already */
+  /**
+   * @throws Fault `command.busy` when `maxWaiting` pieces of work of this key wait already, or this one waited for `maxWaitMs`; it is not
+   *   begun then
+   */
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const line = this.#waiting.get(key) ?? { last: Promise.resolve(), length: 0 };
-    if (line.length >= this.maxWaiting) {
-      throw new Fault('command.busy', `${this.maxWaiting} commands for ${key} wait already. Try again shortly.`, { details: { id: key } });
-    }
-    const result = line.last.then(work);
+    if (line.length >= this.maxWaiting) throw busy(key, `${this.maxWaiting} commands for ${key} wait already.`);
+    const deadline = Date.now() + this.maxWaitMs;
+    const result = line.last.then(() => {
+      if (Date.now() > deadline) throw busy(key, `The commands before this one for ${key} took too long.`);
+      return work();
+    });
     this.#waiting.set(key, line);
     line.last = result.catch(() => undefined);
     line.length += 1;
@@ -23,4 +31,8 @@ export class KeyedQueue {
       if (line.length === 0) this.#waiting.delete(key);
     }
   }
+}
+
+function busy(key: string, what: string): Fault {
+  return new Fault('command.busy', `${what} Try again shortly.`, { details: { id: key } });
 }

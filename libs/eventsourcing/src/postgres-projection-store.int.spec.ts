@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { DataSource, EntitySchema } from 'typeorm';
 
 import { silentLogger } from '@bullpen/telemetry';
-import { startTestPostgres } from '@bullpen/testing';
+import { startTcpProxy, startTestPostgres } from '@bullpen/testing';
 import type { TestPostgres } from '@bullpen/testing';
 
 import { MemoryEventLog } from '../test/memory-event-log.js';
@@ -96,6 +96,15 @@ describe('createPostgresProjectionStore', () => {
     await writer.close();
   });
 
+  it('stores rows and faults that hold what Postgres does not take', async () => {
+    const writer = await open();
+    await writer.reset('e1');
+    const fault = { eventId: '256', type: 'Odd', rowId: 'a', error: 'Error: \u0000' };
+    expect(await writer.commit({ ...batch(0, 1, { a: ['x\u0000y'] }), faults: [fault] })).toBe(true);
+    expect(await stored()).toEqual([{ id: 'a', titles: ['x\ufffdy'] }]);
+    await writer.close();
+  });
+
   it('lets one process write at a time, and the next when its connection is gone', async () => {
     const writer = await open();
     expect(await store().open(NAME)).toBeNull();
@@ -111,6 +120,26 @@ describe('createPostgresProjectionStore', () => {
     const last = await store().open(NAME);
     expect(last).not.toBeNull();
     await last?.close();
+  });
+
+  it('lets go of the right to write when the database stopped answering', async () => {
+    const url = new URL(postgres.url);
+    const proxy = await startTcpProxy({ port: Number(url.port) });
+    url.port = String(proxy.port);
+    const cutOff = new DataSource({ type: 'postgres', url: url.href, entities: [rows], poolErrorHandler: () => undefined });
+    const dataSource = (): Promise<DataSource> => Promise.resolve(cutOff);
+    await cutOff.initialize();
+    const writer = await createPostgresProjectionStore<Row>({ dataSource, schema: 'spec', rows, key: 'id' }).open(NAME);
+    proxy.mute();
+    const unanswered = writer?.commit(batch(0, 1, {})).catch((error: unknown) => error);
+    const closing = Date.now();
+    await writer?.close();
+    const next = await open();
+    await next.close();
+    expect(Date.now() - closing).toBeLessThan(5_000);
+    expect(await unanswered).toBeInstanceOf(Error);
+    await cutOff.destroy();
+    await proxy.stop();
   });
 
   it('records faults with the batch and forgets them with a rebuild', async () => {

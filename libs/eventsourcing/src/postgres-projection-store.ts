@@ -110,7 +110,7 @@ class PostgresProjectionWriter<Row extends ObjectLiteral> implements ProjectionW
         await this.runner.query(
           `INSERT INTO ${this.options.schema}.projection_faults (projector, event_id, type, row_id, error)
            VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-          [this.projector, fault.eventId, fault.type, fault.rowId, fault.error],
+          [this.projector, fault.eventId, storable(fault.type), fault.rowId, storable(fault.error)],
         );
       }
       return true;
@@ -134,14 +134,11 @@ class PostgresProjectionWriter<Row extends ObjectLiteral> implements ProjectionW
 
   /** Ends the connection instead of giving it back: the lock must not stay with a connection of the pool. */
   async close(): Promise<void> {
-    await Promise.race([this.#unlockAndEnd(), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    // The server notices an ended connection a moment later; unlocking lets the next process begin at once.
+    await withinCloseTimeout(this.runner.query('SELECT pg_advisory_unlock_all()'));
+    // Cuts it when the server still owes an answer.
+    await withinCloseTimeout(this.connection.end());
     await this.runner.release().catch(() => undefined);
-  }
-
-  /** The server notices an ended connection a moment later; unlocking lets the next process begin at once. */
-  async #unlockAndEnd(): Promise<void> {
-    await this.runner.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
-    await this.connection.end().catch(() => undefined);
   }
 
   async #movePosition(from: ProjectionPosition, to: ProjectionPosition): Promise<boolean> {
@@ -157,7 +154,7 @@ class PostgresProjectionWriter<Row extends ObjectLiteral> implements ProjectionW
   async #writeRows(rows: ReadonlyMap<string, Row | null>): Promise<void> {
     const { key } = this.options;
     const repository = this.runner.manager.getRepository(this.options.rows);
-    const kept = [...rows.values()].filter((row) => row !== null);
+    const kept = [...rows.values()].filter((row) => row !== null).map(storable);
     const deleted = [...rows].filter(([, row]) => row === null).map(([id]) => id);
     if (kept.length > 0) await repository.upsert(kept as QueryDeepPartialEntity<Row>[], [key]);
     if (deleted.length > 0) await repository.delete({ [key]: In(deleted) } as FindOptionsWhere<Row>);
@@ -179,4 +176,16 @@ class PostgresProjectionWriter<Row extends ObjectLiteral> implements ProjectionW
   async #rows<T>(sql: string, parameters: unknown[]): Promise<T[]> {
     return (await this.runner.query(sql, parameters)) as T[];
   }
+}
+
+async function withinCloseTimeout(work: Promise<unknown>): Promise<void> {
+  await Promise.race([work, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]).catch(() => undefined);
+}
+
+/** Postgres takes no U+0000, in text or in jsonb. An event may hold one, and no event may stop a projection. */
+function storable<Value>(value: Value): Value {
+  if (typeof value === 'string') return value.replaceAll('\u0000', '\ufffd') as Value;
+  if (Array.isArray(value)) return value.map(storable) as Value;
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [storable(key), storable(inner)])) as Value;
 }

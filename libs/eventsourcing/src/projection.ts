@@ -118,6 +118,8 @@ class ProjectionRun<Event extends { readonly type: string }, Row> {
     const valid = position.epoch === log.epoch && position.sequence <= (await log.lastSequence());
     if (!valid) logger.info('projection rebuilds', { projector: projector.name, from: position, epoch: log.epoch });
     const start = valid ? position : await writer.reset(log.epoch);
+    const { faults } = writer;
+    if (valid && faults > 0) logger.error('projection lacks events that it could not apply', { projector: projector.name, faults });
     this.#now({ state: 'active', sequence: start.sequence, healthy: !valid || writer.faults === 0 });
     return start;
   }

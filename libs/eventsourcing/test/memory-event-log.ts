@@ -12,6 +12,8 @@ export class MemoryEventLog implements EventLog {
   readonly keys: string[] = [];
   beforeAppend: (request: AppendRequest) => Promise<void> = async () => undefined;
   failNextAppend = false;
+  /** The next append is stored; then this happens, and its writer is told nothing. */
+  loseNextAnswer: (() => Promise<void>) | null = null;
   #followers = new Set<() => void>();
 
   async lastSequence(): Promise<number> {
@@ -31,6 +33,11 @@ export class MemoryEventLog implements EventLog {
     const sequence = this.messages.length + 1;
     this.messages.push({ lane, sequence, events, frames: request.frames ?? null });
     for (const wake of this.#followers) wake();
+    const loseAnswer = this.loseNextAnswer;
+    this.loseNextAnswer = null;
+    await loseAnswer?.();
+    if (loseAnswer && this.#last(lane)?.sequence !== sequence) throw new LaneConflict(lane, expected, this.messages.length);
+    if (loseAnswer) throw new Fault('log.unavailable', 'The log is away.');
     return { sequence, lastId: eventId(sequence, events.length - 1) };
   }
 

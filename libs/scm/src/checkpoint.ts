@@ -33,9 +33,9 @@ export interface Checkpoint {
   readonly stats: DiffStats;
   /** Of base..sha, at most 500. */
   readonly files: readonly FileChange[];
-  /** base..sha; empty, like the next two, when nothing changed since `parent`. */
+  /** base..sha; empty, like the bundle, when nothing changed since `base`. */
   readonly patch: Buffer;
-  /** parent..sha. */
+  /** parent..sha; empty when nothing changed since `parent`. */
   readonly turnPatch: Buffer;
   /** The branch without what `base` holds. */
   readonly bundle: Buffer;
@@ -63,7 +63,7 @@ const LOCKS = ['index.lock', 'HEAD.lock', 'packed-refs.lock'];
  * Commits everything in the workspace that is not ignored as one commit on `parent`, and leaves the workspace on `branch` at that
  * commit, whatever the agent did with branches, commits of its own, merges, locks or nested repositories. Commits of the agent
  * become part of this one; their subjects are in its message. Nothing that the agent configured runs.
- * May be repeated: with nothing changed since, it answers with `parent`.
+ * May be repeated: with nothing changed since, it answers with `parent`, and with all that restoring it takes.
  *
  * @throws Rejection `workspace.not-a-repository`, `checkpoint.too-large`; Fault `git.timeout`, `git.aborted`
  */
@@ -88,9 +88,9 @@ async function commitWorkspace(request: CheckpointRequest, shadow: Shadow): Prom
   await shadow.run(['update-ref', CHECKPOINT_REF, sha]);
   await settleAgentRepository(request, shadow, sha);
   const { stats, files } = await diffTrees(shadow, base, sha, signal);
-  if (!changed) return { sha, parent, base, stats, files, patch: NOTHING, turnPatch: NOTHING, bundle: NOTHING };
+  if (sha === base) return { sha, parent, base, stats, files, patch: NOTHING, turnPatch: NOTHING, bundle: NOTHING };
   const patch = await patchOf(shadow, base, sha, signal);
-  const turnPatch = parent === base ? patch : await patchOf(shadow, parent, sha, signal);
+  const turnPatch = parent === base ? patch : changed ? await patchOf(shadow, parent, sha, signal) : NOTHING;
   const bundle = await shadow.run(['bundle', 'create', '--quiet', '-', `refs/heads/${branch}`, `^${base}`], {
     signal,
     maxOutputBytes: MAX_OBJECT_BYTES,

@@ -26,6 +26,13 @@ describe('git', () => {
     expect(Date.now() - before).toBeLessThan(5_000);
   });
 
+  it('does not wait for what holds its pipes in a session of its own', async () => {
+    const before = Date.now();
+    expect((await git(shell('echo out; setsid sleep 9 &'))).stdout.toString()).toBe('out\n');
+    await expect(git(shell('setsid sleep 9'), { timeoutMs: 200 })).rejects.toMatchObject({ code: 'git.timeout' });
+    expect(Date.now() - before).toBeLessThan(8_500);
+  });
+
   it('stops when its result is no longer wanted', async () => {
     const abort = new AbortController();
     setTimeout(() => abort.abort(), 100);

@@ -28,10 +28,12 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 const DEFAULT_OUTPUT_BYTES = 256 * 1024 * 1024;
 const STDERR_BYTES = 8 * 1024;
 const KILL_AFTER_MS = 2_000;
+/** For what is left in the pipes of a git that ended: something in a session of its own may hold them open for ever. */
+const DRAIN_MS = 2_000;
 
 /** Of the caller's environment: what git needs to reach a remote, and what a sandbox's end looks for in its processes. */
 const PASSED_ON = [
-  ...['https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY', 'SSH_AUTH_SOCK', 'SSL_CERT_FILE'],
+  ...['https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY', 'SSH_AUTH_SOCK', 'SSL_CERT_FILE', 'GIT_SSL_CAINFO'],
   SANDBOX_ID_VARIABLE,
 ];
 
@@ -135,7 +137,8 @@ function gitEnvironment(added: GitOptions['environment']): Record<string, string
     LANG: 'C',
     GIT_TERMINAL_PROMPT: '0',
     GIT_ASKPASS: 'true',
-    GIT_SSH_COMMAND: 'ssh -oBatchMode=yes -oConnectTimeout=10',
+    // No shared connection: its master would outlive the call, and hold its pipes.
+    GIT_SSH_COMMAND: 'ssh -oBatchMode=yes -oConnectTimeout=10 -oControlMaster=no -oControlPath=none',
     GIT_ALLOW_PROTOCOL: 'file:https:ssh',
     ...(Object.fromEntries(passedOn) as Record<string, string>),
     ...added,
@@ -163,6 +166,15 @@ function exitOf(child: ChildProcessWithoutNullStreams): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', (cause) => reject(new Fault('git.missing', 'git could not be started. Install git.', { cause })));
     child.once('close', (code) => resolve(code ?? -1));
+    child.once('exit', () => {
+      const giveUp = () => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      };
+      // Only after a look at the pipes: this process itself may have stood still.
+      const drained = setTimeout(() => setImmediate(giveUp), DRAIN_MS);
+      child.once('close', () => clearTimeout(drained));
+    });
   });
 }
 

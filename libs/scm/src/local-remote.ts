@@ -9,6 +9,7 @@ export const SERVE_LOCAL = [
   '-c safe.directory=*',
   '-c core.hooksPath=/dev/null',
   '-c core.fsmonitor=false',
+  '-c core.alternateRefsCommand=true',
   '-c gc.auto=0',
   '-c receive.autogc=false',
   '-c receive.denyCurrentBranch=refuse',

@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Reason } from '@bullpen/contracts';
 import { MAX_OBJECT_BYTES } from '@bullpen/contracts';
-import { Rejection } from '@bullpen/errors';
+import { Fault, Rejection } from '@bullpen/errors';
 
+import { attempt, inMirror, isRepositoryId, openMirror } from './bare-mirror.js';
 import { isBranchName } from './branch.js';
-import { GitFailed, git, lastLine, unlessGitFailed } from './git.js';
-import type { GitOptions, GitResult } from './git.js';
+import { lastLine, unlessGitFailed } from './git.js';
+import type { GitFailed } from './git.js';
 import { SERVE_LOCAL, receiveLocal } from './local-remote.js';
 import { Serial } from './serial.js';
+import { updateSourceMirror } from './source-mirror.js';
+import type { SourceMirrorRequest } from './source-mirror.js';
 
 export interface PushRequest {
   /** Holds one bare mirror per repository. */
@@ -33,21 +35,12 @@ const FETCH_TIMEOUT_MS = 10 * 60_000;
 const PUSH_TIMEOUT_MS = 5 * 60_000;
 /** A lock file this old belongs to a git that was killed: no call of ours runs longer. */
 const STALE_LOCK_MS = FETCH_TIMEOUT_MS + 60_000;
-const MAX_FOLDERS_SEARCHED = 10_000;
-const REPOSITORY_ID = /^[0-9a-z][0-9a-z-]{0,63}$/;
 const SESSION_BRANCH = /^bullpen\/[0-9a-z]{1,64}$/;
 const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
-/** Redirects could lead to a host that nobody checked; objects from a sandbox are checked before they count. */
-const MIRROR_CONFIGURATION = [
-  'http.followRedirects=false',
-  'fetch.fsckObjects=false',
-  'transfer.unpackLimit=1',
-  'core.alternateRefsCommand=',
-];
 
 /**
- * The platform's bare mirrors: where checkpoints are pushed from, so that no push credential enters a sandbox. One process uses
- * a folder.
+ * The platform's bare mirrors, two for a repository, so that no credential enters a sandbox: `<id>.git`, where checkpoints are pushed
+ * from, and `<id>.source.git`, which sandboxes clone from. One process uses a folder.
  */
 export class Mirror {
   static readonly #calls = new Serial();
@@ -63,7 +56,7 @@ export class Mirror {
     requireValid(request);
     const folder = join(request.mirrorsFolder, `${request.repositoryId}.git`);
     return Mirror.#calls.run(folder, async () => {
-      await openMirror(folder);
+      await openMirror(folder, STALE_LOCK_MS);
       const incoming = `refs/incoming/${randomUUID()}`;
       const bundleFile = join(folder, `incoming-${randomUUID()}.bundle`);
       try {
@@ -75,6 +68,31 @@ export class Mirror {
       }
     });
   }
+
+  /**
+   * Brings a source's own mirror up to date, as far as the branch needs it, and says where it is: a bare repository of the source's
+   * branches and nothing else, never a checkpoint of a session. What a clone reads from it stays in it. May be repeated, and wanted
+   * by several at once: one fetch at a time for a repository, and none when the branch is there already.
+   *
+   * @throws Rejection `repository.not-found`, `.not-readable`, `.not-git`, `.empty`, `.branch-missing`, `.host-not-allowed`;
+   *   Fault `repository.unreachable`, `.probe-timeout`, `.fetch-failed`, `.mirror-failed`, `git.timeout`, `git.aborted`: try again
+   */
+  static provideSource(request: SourceMirrorRequest): Promise<string> {
+    const folder = join(request.mirrorsFolder, `${request.repositoryId}.source.git`);
+    const update = Mirror.#calls.run(folder, () => updateSourceMirror(folder, request));
+    return unlessAborted(update, request.signal);
+  }
+}
+
+/** Ends the wait at once, also while others are first. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(new Fault('git.aborted', 'The source was not fetched because it is no longer wanted.'));
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }
 
 interface Place {
@@ -131,7 +149,7 @@ function refused(code: string, message: string): PushResult {
 
 function requireValid({ repositoryId, source, branch, sha, bundle }: PushRequest): void {
   const problems = [
-    REPOSITORY_ID.test(repositoryId) ? '' : 'the repository id',
+    isRepositoryId(repositoryId) ? '' : 'the repository id',
     isPath(source) || /^(?:https|ssh):\/\//.test(source) ? '' : 'the source',
     SESSION_BRANCH.test(branch) && isBranchName(branch) ? '' : 'the branch',
     SHA.test(sha) ? '' : 'the commit',
@@ -144,33 +162,6 @@ function requireValid({ repositoryId, source, branch, sha, bundle }: PushRequest
     `Cannot push a checkpoint: ${problems.join(', ')} is not valid. Only bullpen/<session> is pushed.`,
     shown,
   );
-}
-
-async function openMirror(folder: string): Promise<void> {
-  if (existsSync(join(folder, 'HEAD'))) return removeStaleLocks(join(folder, 'refs'));
-  const making = `${folder}.${randomUUID()}`;
-  await mkdir(making, { recursive: true, mode: 0o700 });
-  await git(['init', '--quiet', '--bare', '--template=', making], { cwd: '/' });
-  await rm(folder, { recursive: true, force: true });
-  await rename(making, folder);
-}
-
-async function removeStaleLocks(folder: string): Promise<void> {
-  const folders = [folder];
-  for (let searched = 0; searched < MAX_FOLDERS_SEARCHED; searched += 1) {
-    const current = folders.pop();
-    if (current === undefined) return;
-    for (const entry of await readdir(current, { withFileTypes: true })) {
-      const path = join(current, entry.name);
-      if (entry.isDirectory()) folders.push(path);
-      else if (entry.name.endsWith('.lock') && (await ageMs(path)) > STALE_LOCK_MS) await rm(path, { force: true });
-    }
-  }
-}
-
-async function ageMs(path: string): Promise<number> {
-  const found = await stat(path).catch(() => null);
-  return found ? Date.now() - found.mtimeMs : 0;
 }
 
 /** Exactly one ref, the branch, at exactly the commit. */
@@ -220,20 +211,6 @@ async function takeBundle({ branch, sha, signal }: PushRequest, { folder, incomi
     unlessGitFailed(null),
   );
   return taken?.stdout.toString('utf8').trim() === sha ? null : `it leads to another commit than ${sha}`;
-}
-
-function inMirror(folder: string, args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
-  return git([`--git-dir=${folder}`, ...args], { cwd: folder, configuration: MIRROR_CONFIGURATION, ...options });
-}
-
-async function attempt(run: Promise<unknown>): Promise<GitFailed | null> {
-  try {
-    await run;
-    return null;
-  } catch (error) {
-    if (error instanceof GitFailed) return error;
-    throw error;
-  }
 }
 
 function isPath(source: string): boolean {

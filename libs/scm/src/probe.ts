@@ -1,16 +1,18 @@
 import { lookup } from 'node:dns/promises';
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Fault, Rejection } from '@bullpen/errors';
 
 import { requireBranchName } from './branch.js';
-import { GitFailed, git, lastLine } from './git.js';
+import { GitFailed, git, lastLine, unlessGitFailed } from './git.js';
 import { isPrivateAddress } from './hosts.js';
 import { SERVE_LOCAL } from './local-remote.js';
 import { hostNotAllowed } from './source.js';
-import type { Source } from './source.js';
+import type { Source, UrlSource } from './source.js';
 
 export interface ProbedSource {
   readonly canonicalSource: string;
@@ -23,6 +25,9 @@ export interface ProbedSource {
 
 export const PROBE_TIMEOUT_MS = 10_000;
 const MAX_REFS_BYTES = 32 * 1024 * 1024;
+const SSH_PORT = 22;
+const RECEIVED_STATUS = /<= Recv header: HTTP\/[\d.]+ (\d{3})/g;
+const RECEIVED_LOCATION = /<= Recv header: location: (\S+)/i;
 
 /**
  * Looks at a source without cloning it, and asks nobody anything.
@@ -141,7 +146,7 @@ async function lookAt(path: string): Promise<'readable' | 'unreadable' | 'missin
 }
 
 /** @throws Rejection `repository.not-found` (no such host), `.host-not-allowed`; Fault `repository.unreachable` */
-async function requireAllowedHost(source: Extract<Source, { kind: 'url' }>): Promise<void> {
+async function requireAllowedHost(source: UrlSource): Promise<void> {
   if (source.hostListed) return;
   const addresses = await lookup(source.host.replace(/^\[|\]$/g, ''), { all: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOTFOUND') throw noSuchHost(source);
@@ -154,23 +159,48 @@ async function requireAllowedHost(source: Extract<Source, { kind: 'url' }>): Pro
   if (addresses.some(({ address }) => isPrivateAddress(address))) throw hostNotAllowed(source.host);
 }
 
-/** git says 128 for every failure of a remote; the server's own answer tells them apart. */
-async function classifyRemote(source: Extract<Source, { kind: 'url' }>, signal: AbortSignal, failure: GitFailed): Promise<Error> {
-  if (source.canonical.startsWith('ssh:')) return notReadable(source.canonical, lastLine(failure.stderr));
+/** git says 128 for every failure of a remote; whether it answers, and how, tells them apart. */
+async function classifyRemote({ canonical }: UrlSource, signal: AbortSignal, failure: GitFailed): Promise<Error> {
+  const why = lastLine(failure.stderr);
+  if (canonical.startsWith('ssh:')) return (await accepts(canonical, signal)) ? notReadable(canonical, why) : unreachable(canonical, why);
+  const answer = await lastAnswer(canonical, signal);
+  return answer ? remoteFailure(canonical, answer.status, answer.location) : unreachable(canonical, why);
+}
+
+/** Whether somebody listens where an ssh URL leads. */
+function accepts(canonical: string, signal: AbortSignal): Promise<boolean> {
+  const { hostname, port } = new URL(canonical);
+  return new Promise((resolve) => {
+    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || SSH_PORT), signal });
+    const settle = (open: boolean) => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.once('connect', () => settle(true));
+    socket.once('error', () => settle(false));
+  });
+}
+
+/**
+ * What the server said last when git asked it, with git's own credentials, proxy and certificates; null when it said nothing. git
+ * leaves secrets out of the trace, which is a file that nobody else can read and is gone after.
+ */
+async function lastAnswer(canonical: string, signal: AbortSignal): Promise<{ status: number; location: string | null } | null> {
+  const folder = await mkdtemp(join(tmpdir(), 'bullpen-probe-'));
+  const trace = join(folder, 'trace');
   try {
-    const url = `${source.canonical}/info/refs?service=git-upload-pack`;
-    const response = await fetch(url, { signal, redirect: 'manual', headers: { 'user-agent': 'git/bullpen' } });
-    await response.body?.cancel();
-    return remoteFailure(source.canonical, response.status, response.headers.get('location'));
-  } catch (cause) {
-    return new Fault(
-      'repository.unreachable',
-      `${source.canonical} does not answer: ${lastLine(failure.stderr)}. Check the network, then try again.`,
-      {
-        details: { source: source.canonical },
-        cause,
-      },
-    );
+    await git(['ls-remote', '--', canonical, 'HEAD'], {
+      cwd: '/',
+      configuration: ['http.followRedirects=false'],
+      environment: { GIT_TRACE_CURL: trace, GIT_TRACE_CURL_NO_DATA: '1', GIT_TRACE_REDACT: '1' },
+      timeoutMs: PROBE_TIMEOUT_MS,
+      signal,
+    }).catch(unlessGitFailed(null));
+    const text = await readFile(trace, 'utf8').catch(() => '');
+    const status = [...text.matchAll(RECEIVED_STATUS)].at(-1)?.[1];
+    return status === undefined ? null : { status: Number(status), location: RECEIVED_LOCATION.exec(text)?.[1] ?? null };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -194,7 +224,13 @@ export function remoteFailure(source: string, status: number, location: string |
   return notGit(source);
 }
 
-function noSuchHost(source: Extract<Source, { kind: 'url' }>): Rejection {
+function unreachable(source: string, why: string): Fault {
+  return new Fault('repository.unreachable', `${source} does not answer: ${why}. Check the network, then try again.`, {
+    details: { source },
+  });
+}
+
+function noSuchHost(source: UrlSource): Rejection {
   return new Rejection('repository.not-found', `There is no host ${source.host}. Check the address ${source.canonical}.`, {
     source: source.canonical,
   });

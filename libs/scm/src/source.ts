@@ -17,6 +17,8 @@ export type Source =
       readonly hostListed: boolean;
     };
 
+export type UrlSource = Extract<Source, { kind: 'url' }>;
+
 export interface SourceRules {
   /** Whether absolute paths are sources: local mode. */
   readonly localPaths: boolean;

@@ -303,13 +303,20 @@ describe('createCheckpoint', () => {
     expect(git(source, 'rev-parse', 'taken')).toBe(second.sha);
   });
 
-  it('makes nothing when nothing changed, twice too', async () => {
+  it('commits nothing when nothing changed, and still gives all that restoring it takes', async () => {
     const started = await clone();
+    const untouched = await checkpoint(started);
+    expect(untouched).toMatchObject({ sha: started.base, parent: started.base, stats: { files: 0 } });
+    expect([untouched.patch.length, untouched.turnPatch.length, untouched.bundle.length]).toEqual([0, 0, 0]);
     write(workspace, 'hello.txt', 'hi\n');
     const made = await checkpoint(started);
     const again = await checkpoint({ base: made.base, parent: made.sha });
     expect(again).toMatchObject({ sha: made.sha, parent: made.sha, stats: { files: 1 } });
-    expect([again.patch.length, again.turnPatch.length, again.bundle.length]).toEqual([0, 0, 0]);
+    expect(again.turnPatch.length).toBe(0);
+    expect(again.patch.equals(made.patch)).toBe(true);
+    write(root, 'bundle', again.bundle);
+    git(source, 'fetch', '-q', join(root, 'bundle'), `${branch}:taken`);
+    expect(git(source, 'rev-parse', 'taken')).toBe(made.sha);
   });
 
   it('takes in what the agent committed, on whatever branch, and says so', async () => {
@@ -490,8 +497,13 @@ describe('Mirror.pushCheckpoint', () => {
     expect(execFileSync('find', [source, '-uid', '0'], { encoding: 'utf8' })).toBe('');
   });
 
-  it('runs no hook of the source', async () => {
+  it('runs no hook of the source, nor what its configuration names', async () => {
     const first = await made();
+    const borrowed = join(root, 'borrowed');
+    makeRepository(borrowed);
+    write(source, '.git/objects/info/alternates', `${join(borrowed, '.git/objects')}\n`);
+    git(source, 'config', 'core.alternateRefsCommand', `touch ${join(root, 'canary')};:`);
+    git(source, 'config', 'core.fsmonitor', `touch ${join(root, 'canary')};:`);
     for (const hook of ['pre-receive', 'update', 'post-receive', 'post-update', 'reference-transaction']) {
       write(join(source, '.git/hooks'), hook, `#!/bin/sh\ntouch ${join(root, 'canary')}\n`);
       chmodSync(join(source, '.git/hooks', hook), 0o755);

@@ -116,15 +116,15 @@ async function emptyFolder(folder: string): Promise<void> {
 
 async function clone({ source, sourcePath, branch, workspace }: CloneRequest, options: GitOptions): Promise<void> {
   const from = sourcePath ?? source;
-  const serve = from.startsWith('/') ? ['--no-hardlinks', `--upload-pack=${SERVE_LOCAL} upload-pack`] : [];
-  const args = ['clone', '--progress', '--no-checkout', '--template=', '--branch', branch, ...serve, '--', from, workspace];
+  const serve = serveLocal(from);
+  const hardlinks = from.startsWith('/') ? ['--no-hardlinks'] : [];
+  const args = ['clone', '--progress', '--no-checkout', '--template=', '--branch', branch, ...hardlinks, ...serve, '--', from, workspace];
   try {
     await git(args, { ...options, cwd: '/', timeoutMs: CLONE_TIMEOUT_MS });
   } catch (error) {
     if (!(error instanceof GitFailed)) throw error;
     const why = lastLine(error.stderr);
-    const serveList = serve.slice(1);
-    const listed = await git(['ls-remote', ...serveList, '--', from, `refs/heads/${branch}`], { ...options, cwd: '/' }).catch(
+    const listed = await git(['ls-remote', ...serve, '--', from, `refs/heads/${branch}`], { ...options, cwd: '/' }).catch(
       unlessGitFailed(null),
     );
     if (listed?.stdout.length === 0) throw branchMissing(source, branch);
@@ -134,6 +134,12 @@ async function clone({ source, sourcePath, branch, workspace }: CloneRequest, op
       { source },
     );
   }
+  // For the agent's information: where the platform's mirror is says nothing to anybody.
+  if (!source.startsWith('/')) await git(['remote', 'set-url', 'origin', source], { ...options, cwd: workspace });
+}
+
+function serveLocal(from: string): string[] {
+  return from.startsWith('/') ? [`--upload-pack=${SERVE_LOCAL} upload-pack`] : [];
 }
 
 async function checkoutSession(request: CloneRequest, shadow: Shadow, options: GitOptions): Promise<ClonedWorkspace> {
@@ -153,16 +159,16 @@ async function checkoutSession(request: CloneRequest, shadow: Shadow, options: G
 }
 
 async function restoreCheckpoint(
-  { checkpoint, workspace, signal, source }: CloneRequest,
+  { checkpoint, workspace, signal, source, sourcePath }: CloneRequest,
   shadow: Shadow,
   options: GitOptions,
 ): Promise<void> {
   if (!checkpoint) return;
   if ((await resolveCommit(shadow, checkpoint.base)) === null) {
     // The branch was rewritten since: some servers still hand out the commit by its name.
-    await git(['fetch', '--quiet', '--no-tags', 'origin', checkpoint.base], { ...options, cwd: workspace }).catch(
-      unlessGitFailed(null),
-    );
+    const from = sourcePath ?? source;
+    const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', ...serveLocal(from), '--', from, checkpoint.base];
+    await git(args, { ...options, cwd: workspace }).catch(unlessGitFailed(null));
   }
   if ((await fetchBundle(shadow, checkpoint, signal)) === checkpoint.sha) return;
   throw new Rejection(

@@ -5,11 +5,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { signSandboxToken } from '@bullpen/auth';
 import { sessionBranch } from '@bullpen/contracts';
 import type { EventOf, EventType, JsonRecord, SessionEvent, StoredEvent } from '@bullpen/contracts';
-import { Fault } from '@bullpen/errors';
+import { Fault, Rejection } from '@bullpen/errors';
 import { FolderObjectStore, connectEventLog, newEntityId } from '@bullpen/event-log';
 import type { EventLog } from '@bullpen/event-log';
 import { FakeDriver } from '@bullpen/sandbox-driver-fake';
-import type { PushRequest, PushResult } from '@bullpen/scm';
+import type { PushRequest, PushResult, SourceMirrorRequest } from '@bullpen/scm';
 import { silentLogger } from '@bullpen/telemetry';
 import { startTestNats, temporaryFolder } from '@bullpen/testing';
 import type { TemporaryFolder, TestNats } from '@bullpen/testing';
@@ -22,6 +22,7 @@ const SHA = 'a'.repeat(40);
 const BASE = 'b'.repeat(40);
 const USER = { kind: 'user', id: 'local', name: 'Ada' } as const;
 const WAIT_MS = 15_000;
+const PRIVATE_SOURCE = 'https://git.example.org/private.git';
 
 let nats: TestNats;
 let log: EventLog;
@@ -47,6 +48,8 @@ describe('SandboxOrchestrator', () => {
   let runners: ScriptedRunner[];
   let pushes: PushRequest[];
   let pushResult: () => Promise<PushResult>;
+  let fetches: SourceMirrorRequest[];
+  let fetchResult: (request: SourceMirrorRequest) => Promise<string>;
 
   beforeEach(async () => {
     folder = await temporaryFolder('orchestrator');
@@ -54,6 +57,8 @@ describe('SandboxOrchestrator', () => {
     runners = [];
     pushes = [];
     pushResult = async () => ({ pushed: true });
+    fetches = [];
+    fetchResult = async ({ repositoryId }) => `/mirrors/${repositoryId}`;
     orchestrator = await start();
   });
 
@@ -77,6 +82,11 @@ describe('SandboxOrchestrator', () => {
       push: async (request) => {
         pushes.push(request);
         return pushResult();
+      },
+      sourceRules: { localPaths: true, privateHosts: [] },
+      provideSource: async (request) => {
+        fetches.push(request);
+        return fetchResult(request);
       },
       logger: silentLogger,
     });
@@ -321,6 +331,91 @@ describe('SandboxOrchestrator', () => {
     expect(driver.started).toHaveLength(1);
   });
 
+  it('gives a path as it is to a sandbox, and of a URL the mirror of the platform', async () => {
+    const [local, remote] = [await newSession(), await newSession(PRIVATE_SOURCE)];
+    await readyRunner(local, 1);
+    await readyRunner(remote, 1);
+    expect(driver.specOf(`${local.id}-1`)).toMatchObject({ sourcePath: '/srv/sample' });
+    expect(driver.specOf(`${remote.id}-1`)).toMatchObject({
+      sourcePath: `/mirrors/${remote.repositoryId}`,
+      runner: { repository: { source: PRIVATE_SOURCE } },
+    });
+    expect(fetches).toEqual([
+      expect.objectContaining({ repositoryId: remote.repositoryId, branch: 'main', mirrorsFolder: folder.path }),
+    ]);
+    expect(fetches[0]?.source).toMatchObject({ canonical: PRIVATE_SOURCE, hostListed: false });
+  });
+
+  it('fetches beside everything else, and tells nothing of it while it lasts but the stage', async () => {
+    let arrive: ((path: string) => void) | undefined;
+    fetchResult = (request) => Promise.race([new Promise<string>((resolve) => (arrive = resolve)), untilAborted(request)]);
+    // More than the reconciler works on at the same time.
+    const slow = await Promise.all(Array.from({ length: 20 }, () => newSession(PRIVATE_SOURCE)));
+    await until(() => fetches.length === slow.length);
+    await readyRunner(await newSession(), 1);
+    const last = slow.find(({ repositoryId }) => repositoryId === fetches.at(-1)?.repositoryId);
+    if (!last) throw new Error('fetched for nobody');
+    expect(stagesOf(await last.events())).toEqual(['requested', 'provisioning']);
+    arrive?.('/mirrors/late');
+    await readyRunner(last, 1);
+    expect(driver.specOf(`${last.id}-1`)).toMatchObject({ sourcePath: '/mirrors/late' });
+    expect(fetches).toHaveLength(slow.length);
+  });
+
+  it.each(['repository.not-readable', 'repository.not-found', 'repository.branch-missing'])('fails at once when the source says %s', async (code) => {
+    fetchResult = () => Promise.reject(new Rejection(code, 'It is so.'));
+    const session = await newSession(PRIVATE_SOURCE);
+    const events = await session.untilStage('failed');
+    expect(dataOf(events, 'SandboxSpawnFailed')).toMatchObject({ attempt: 1, retryAt: '', reason: { code, message: 'It is so.' } });
+    expect(driver.started).toEqual([]);
+  });
+
+  it('looks at a host again before every fetch', async () => {
+    const session = await newSession('https://10.0.0.1/x.git');
+    const events = await session.untilStage('failed');
+    expect(dataOf(events, 'SandboxSpawnFailed')).toMatchObject({ reason: { code: 'repository.host-not-allowed' } });
+    expect(fetches).toEqual([]);
+  });
+
+  it.each(['repository.unreachable', 'git.timeout'])('tries again to spawn after %s', async (code) => {
+    fetchResult = async ({ repositoryId }) => {
+      if (fetches.length === 1) throw new Fault(code, 'Not now.');
+      return `/mirrors/${repositoryId}`;
+    };
+    const session = await newSession(PRIVATE_SOURCE);
+    await readyRunner(session, 2);
+    const failed = dataOf(await session.events(), 'SandboxSpawnFailed');
+    expect(failed).toMatchObject({ attempt: 1, reason: { code } });
+    expect(failed?.['retryAt']).not.toBe('');
+  });
+
+  it('stops a fetch that nobody waits for any more: a turn that ended, a closed session, a process that ends', async () => {
+    fetchResult = untilAborted;
+    const [ended, deleted, left] = [await newSession(PRIVATE_SOURCE), await newSession(PRIVATE_SOURCE), await newSession(PRIVATE_SOURCE)];
+    await until(() => fetches.length === 3);
+    const fetchOf = (session: Session) => fetches.find(({ repositoryId }) => repositoryId === session.repositoryId);
+    await ended.endTurn('cancelled');
+    await until(() => fetchOf(ended)?.signal?.aborted === true);
+    await deleted.append([event('SessionDeleted' as 'LaneClosed', {})]);
+    await until(() => fetchOf(deleted)?.signal?.aborted === true);
+    expect(fetchOf(left)?.signal?.aborted).toBe(false);
+    await orchestrator.close();
+    expect(fetchOf(left)?.signal?.aborted).toBe(true);
+    expect((await left.events()).some(({ type }) => type === 'SandboxSpawnFailed')).toBe(false);
+    orchestrator = await start();
+    await until(() => fetches.length === 4);
+  });
+
+  it('goes on in a kept workspace when the source cannot be read any more', async () => {
+    const session = await newSession(PRIVATE_SOURCE);
+    const runner = await readyRunner(session, 1);
+    runner.cut();
+    driver.exit(`${session.id}-1`, { signal: 'SIGKILL', log: '' });
+    fetchResult = () => Promise.reject(new Rejection('repository.branch-missing', 'It was merged.'));
+    await readyRunner(session, 2);
+    expect(driver.specOf(`${session.id}-2`)).toMatchObject({ takeOver: `${session.id}-1`, sourcePath: null });
+  });
+
   it('delivers a cancel, also after a reconnect', async () => {
     const session = await newSession();
     const runner = await readyRunner(session, 1);
@@ -403,6 +498,7 @@ describe('SandboxOrchestrator', () => {
 
 interface Session {
   readonly id: string;
+  readonly repositoryId: string;
   readonly turnId: string;
   prompt(text: string): Promise<string>;
   endTurn(outcome: string): Promise<void>;
@@ -413,7 +509,7 @@ interface Session {
 }
 
 /** The session service's part, played by the test. */
-async function newSession(): Promise<Session> {
+async function newSession(source = '/srv/sample'): Promise<Session> {
   const id = newEntityId();
   let expected = 0;
   let turnId = '';
@@ -439,11 +535,12 @@ async function newSession(): Promise<Session> {
     await until(async () => (all = await events()).some(found));
     return all;
   };
-  const repository = { id: newEntityId(), name: 'sample', source: '/srv/sample' };
+  const repository = { id: newEntityId(), name: 'sample', source };
   const created = { organisationId: 'o', title: 't', repository, branch: 'main', agent: 'pi', model: 'm', requestHash: '' };
   await append([event('SessionCreated', { ...created, modelProvider: 'scripted' }), ...prompted('do it')]);
   const session: Session = {
     id,
+    repositoryId: repository.id,
     turnId,
     append,
     events,
@@ -487,6 +584,10 @@ function indexOf(events: readonly SessionEvent[], type: EventType): number {
 
 function dataOf(events: readonly SessionEvent[], type: EventType): JsonRecord | undefined {
   return events.find((read) => read.type === type)?.data;
+}
+
+function untilAborted({ signal }: SourceMirrorRequest): Promise<never> {
+  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Fault('git.aborted', 'Stopped.'))));
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {

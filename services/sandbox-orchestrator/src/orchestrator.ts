@@ -3,12 +3,13 @@ import type { EventLog, ObjectStore } from '@bullpen/event-log';
 import { startReconciler } from '@bullpen/reconcile';
 import type { Reconciler, StepResult } from '@bullpen/reconcile';
 import type { SandboxDriver } from '@bullpen/sandbox-driver';
-import type { PushRequest, PushResult } from '@bullpen/scm';
+import type { PushRequest, PushResult, SourceMirrorRequest, SourceRules } from '@bullpen/scm';
 import type { Logger } from '@bullpen/telemetry';
 
 import { ObservedSandboxes } from './adapters/driver/observed-sandboxes.js';
 import type { ModelAccess } from './adapters/driver/sandbox-spec.js';
 import { BranchPusher } from './adapters/git/branch-pusher.js';
+import { SourceMirrors } from './adapters/git/source-mirrors.js';
 import { LinkServer } from './adapters/link/link-server.js';
 import { RunnerViews } from './adapters/link/runner-views.js';
 import { FrameLanes } from './adapters/nats/frame-lanes.js';
@@ -28,8 +29,12 @@ export interface OrchestratorParts {
   readonly tokenKey: string;
   readonly linkPort: number;
   readonly mirrorsFolder: string;
+  /** Which sources may be read, as for a probe. */
+  readonly sourceRules: SourceRules;
   /** Instead of a push from the mirror. */
   readonly push?: (request: PushRequest) => Promise<PushResult>;
+  /** Instead of a fetch into the source's mirror. */
+  readonly provideSource?: (request: SourceMirrorRequest) => Promise<string>;
   readonly logger: Logger;
 }
 
@@ -83,9 +88,10 @@ export class SandboxOrchestrator {
     const lanes = new SessionLanes(log, states);
     const links = await LinkServer.listen({ port, tokenKey, states, views, lanes: frameLanes, objects, logger, onChange: wake });
     const spec = { log, objects, tokenKey, model: parts.model, linkUrl: `ws://127.0.0.1:${links.port}${RUNNER_LINK_PATH}` };
-    const executor = new StepExecutor({ driver, states, observed, views, frameLanes, lanes, links, spec, logger });
+    const sources = new SourceMirrors({ ...parts, onChange: wake });
+    const executor = new StepExecutor({ driver, states, observed, views, frameLanes, lanes, links, spec, sources, logger });
     const pusher = new BranchPusher({ ...parts, states, lanes, frameLanes });
-    const orchestrator = new SandboxOrchestrator({ states, observed, views, links, pusher, executor, loops }, logger);
+    const orchestrator = new SandboxOrchestrator({ states, observed, views, links, sources, pusher, executor, loops }, logger);
     loops.pusher = pusher;
     loops.sandboxes = startReconciler({
       name: 'sandboxes',
@@ -121,9 +127,10 @@ export class SandboxOrchestrator {
 
   /** Leaves the sandboxes running: the next process takes over. */
   async close(): Promise<void> {
-    const { loops, pusher, links, observed, states } = this.parts;
+    const { loops, pusher, sources, links, observed, states } = this.parts;
     clearInterval(this.#pulse);
     await loops.sandboxes?.stop();
+    await sources.stop();
     await pusher.stop();
     await links.close();
     await observed.stop();
@@ -134,6 +141,7 @@ export class SandboxOrchestrator {
     const session = this.parts.states.get(sessionId) ?? newSandboxedSession(sessionId);
     const now = Date.now();
     this.#noticeSleep(now);
+    this.parts.sources.keep(sessionId, liveGeneration(session)?.sandboxId ?? null);
     const observed = this.#observe(session);
     const step = plan(session, observed, now, this.#mode);
     if (step.kind === 'wait') return { againAfterMs: step.until === null ? null : Math.max(1, step.until - now) };
@@ -152,8 +160,10 @@ export class SandboxOrchestrator {
   }
 
   #observe(session: SandboxedSession): ObservedSession {
-    const { observed, views } = this.parts;
-    return { sandboxes: observed.ofSession(session.sessionId), runner: views.of(liveGeneration(session)?.sandboxId ?? NO_SANDBOX) };
+    const { observed, views, sources } = this.parts;
+    const { sessionId } = session;
+    const runner = views.of(liveGeneration(session)?.sandboxId ?? NO_SANDBOX);
+    return { sandboxes: observed.ofSession(sessionId), runner, isFetchingSource: sources.isFetching(sessionId) };
   }
 
   #isDrained(): boolean {
@@ -189,6 +199,7 @@ interface Collaborators {
   readonly observed: ObservedSandboxes;
   readonly views: RunnerViews;
   readonly links: LinkServer;
+  readonly sources: SourceMirrors;
   readonly pusher: BranchPusher;
   readonly executor: StepExecutor;
   readonly loops: { readonly sandboxes?: Reconciler };

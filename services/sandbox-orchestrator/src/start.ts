@@ -2,6 +2,7 @@ import { FolderObjectStore, connectEventLog } from '@bullpen/event-log';
 import { startHealthServer, startRpcServer } from '@bullpen/rpc';
 import { createLocalDriver } from '@bullpen/sandbox-driver-local';
 import type { SandboxDriver } from '@bullpen/sandbox-driver';
+import type { SourceRules } from '@bullpen/scm';
 import type { Logger } from '@bullpen/telemetry';
 
 import type { ModelAccess } from './adapters/driver/sandbox-spec.js';
@@ -38,6 +39,7 @@ export async function startOrchestrator(config: OrchestratorConfig, logger: Logg
       tokenKey: config.BULLPEN_SANDBOX_KEY,
       linkPort: config.ORCHESTRATOR_LINK_PORT,
       mirrorsFolder: config.BULLPEN_MIRRORS,
+      sourceRules: sourceRules(config),
       logger,
     });
     opened.push(orchestrator);
@@ -59,14 +61,17 @@ interface Served {
 }
 
 function serve(config: OrchestratorConfig, { driver, drain, logger }: Served): Promise<{ close(): Promise<void> }> {
-  const rules = { localPaths: config.BULLPEN_LOCAL_PATHS, privateHosts: config.BULLPEN_PRIVATE_HOSTS };
   return startRpcServer({
-    module: createOrchestratorModule({ driver, rules, drain }),
+    module: createOrchestratorModule({ driver, rules: sourceRules(config), drain }),
     package: 'bullpen.orchestrator.v1',
     port: config.ORCHESTRATOR_GRPC_PORT,
     key: config.BULLPEN_RPC_KEY,
     logger,
   });
+}
+
+function sourceRules(config: OrchestratorConfig): SourceRules {
+  return { localPaths: config.BULLPEN_LOCAL_PATHS, privateHosts: config.BULLPEN_PRIVATE_HOSTS };
 }
 
 function localDriver(config: OrchestratorConfig, logger: Logger): SandboxDriver {

@@ -6,6 +6,7 @@ import type { Logger } from '@bullpen/telemetry';
 import type { ObservedSandboxes } from './adapters/driver/observed-sandboxes.js';
 import { sandboxSpec } from './adapters/driver/sandbox-spec.js';
 import type { SpecSources } from './adapters/driver/sandbox-spec.js';
+import type { SourceMirrors } from './adapters/git/source-mirrors.js';
 import type { LinkServer } from './adapters/link/link-server.js';
 import type { RunnerViews } from './adapters/link/runner-views.js';
 import type { FrameLanes } from './adapters/nats/frame-lanes.js';
@@ -26,6 +27,7 @@ export interface StepExecutorParts {
   readonly lanes: SessionLanes;
   readonly links: LinkServer;
   readonly spec: SpecSources;
+  readonly sources: SourceMirrors;
   readonly logger: Logger;
 }
 
@@ -81,23 +83,26 @@ export class StepExecutor {
   }
 
   /** Everything the sandbox said is in the log before its end is: only then is it known which turn ended with it. */
-  async #end(step: EndingStep, session: SandboxedSession): Promise<void> {
+  #end(step: EndingStep, session: SandboxedSession): Promise<void> {
     const { links, lanes, states, views, frameLanes } = this.parts;
     const { sandboxId, generation } = step.sandbox;
-    await links.end(sandboxId);
-    const appendedThrough = await lanes.agentLaneFolded(session.sessionId, generation);
-    const fresh = states.get(session.sessionId) ?? session;
-    if (liveGeneration(fresh)?.sandboxId !== sandboxId) return;
-    await this.#record(step, fresh, appendedThrough);
-    await links.end(sandboxId);
-    views.drop(sandboxId);
-    frameLanes.drop(sandboxId);
+    return links.endDuring(sandboxId, async () => {
+      const appendedThrough = await lanes.agentLaneFolded(session.sessionId, generation);
+      const fresh = states.get(session.sessionId) ?? session;
+      if (liveGeneration(fresh)?.sandboxId !== sandboxId) return;
+      await this.#record(step, fresh, appendedThrough);
+      views.drop(sandboxId);
+      frameLanes.drop(sandboxId);
+    });
   }
 
   async #apply(sandbox: Generation, { session, observed, signal }: StepContext): Promise<void> {
-    const { driver, spec, views, logger } = this.parts;
+    const { driver, spec, sources, views, logger } = this.parts;
     try {
-      await driver.apply(sandbox.sandboxId, await sandboxSpec(session, sandbox, spec), signal);
+      const source = sources.provide(session, sandbox);
+      if (source.kind === 'fetching') return;
+      const request = { session, sandbox, sourcePath: source.sourcePath };
+      await driver.apply(sandbox.sandboxId, await sandboxSpec(request, spec), signal);
     } catch (error) {
       const reason = signal.aborted ? null : spawnFailure(error);
       if (!reason) throw error;
@@ -133,10 +138,13 @@ export class StepExecutor {
   }
 }
 
-/** What the driver or the making of the spec says; the log being away is no failure of the spawn. */
+/** Families of Faults that count as an attempt to spawn: of the driver, of the source. */
+const SPAWN_FAULT = /^(?:sandbox|repository|git)\./;
+
+/** What the driver, the source or the making of the spec says; the log being away is no failure of the spawn. */
 function spawnFailure(error: unknown): Reason | null {
   if (error instanceof Rejection) return { code: error.code, message: error.message };
-  if (error instanceof Fault && error.code.startsWith('sandbox.')) return { code: error.code, message: error.message };
+  if (error instanceof Fault && SPAWN_FAULT.test(error.code)) return { code: error.code, message: error.message };
   return null;
 }
 

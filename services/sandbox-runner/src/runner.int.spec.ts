@@ -597,11 +597,19 @@ describe('the runner', () => {
       checkpoint: { sha: checkpoint?.sha ?? '', base: checkpoint?.base ?? '', bundlePath },
     });
     expect(await readFile(join(folder, 'workspace-2', 'a.txt'), 'utf8')).toBe('one\n');
+    orchestrator.prompt('say: nothing to do', { turnId: 'turn-1b' });
+    await orchestrator.finished('turn-1b');
+    const [unchanged] = orchestrator.of('CheckpointCreated');
+    expect(unchanged).toMatchObject({ sha: checkpoint?.sha, patch: checkpoint?.patch, turnPatch: { sha256: '' } });
+    // Of itself enough for a third generation.
+    await writeFile(bundlePath, orchestrator.objects.get(unchanged?.bundle.sha256 ?? '') ?? '');
+    git(source, 'fetch', '-q', bundlePath, `bullpen/${SESSION}:restored`);
+    expect(git(source, 'show', 'restored:a.txt')).toBe('one');
     orchestrator.prompt('write b.txt: two', { turnId: 'turn-2' });
     await orchestrator.finished('turn-2');
     expect(orchestrator.of('AgentStarted')[0]?.conversation).toBe('resumed');
     expect(orchestrator.of('AssistantTextAppended')[0]?.partId).toMatch(/^2\./);
-    expect(orchestrator.of('CheckpointCreated')[0]).toMatchObject({
+    expect(orchestrator.of('CheckpointCreated')[1]).toMatchObject({
       parent: checkpoint?.sha,
       base: checkpoint?.base,
       stats: { files: 2 },

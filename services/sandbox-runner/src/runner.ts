@@ -10,7 +10,6 @@ import { changedFiles, cloneWorkspace } from '@bullpen/scm';
 import { AgentHost } from './adapters/agent-host.js';
 import { NO_CHANGES } from './adapters/changed-files.js';
 import type { CheckpointPlace } from './adapters/checkpoint.js';
-import { NO_OBJECTS } from './adapters/checkpoint.js';
 import { RunnerLink } from './adapters/link.js';
 import { killBackground } from './adapters/processes.js';
 import type { RunnerLog } from './adapters/runner-log.js';
@@ -147,7 +146,6 @@ export class Runner {
       coalescer: this.#coalescer,
       log,
       place,
-      checkpoint: NO_OBJECTS,
       files,
     };
   }

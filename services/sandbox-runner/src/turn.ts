@@ -6,7 +6,7 @@ import { describeError } from '@bullpen/errors';
 
 import type { AgentHost } from './adapters/agent-host.js';
 import { ChangedFilesReport } from './adapters/changed-files.js';
-import type { CheckpointObjects, CheckpointPlace } from './adapters/checkpoint.js';
+import type { CheckpointPlace } from './adapters/checkpoint.js';
 import { makeCheckpoint } from './adapters/checkpoint.js';
 import type { RunnerLink } from './adapters/link.js';
 import { killBackground } from './adapters/processes.js';
@@ -32,7 +32,6 @@ export interface TurnContext {
   readonly log: RunnerLog;
   /** Where the next checkpoint goes on from. */
   place: CheckpointPlace;
-  checkpoint: CheckpointObjects;
   files: string;
 }
 
@@ -185,15 +184,9 @@ export class Turn {
     await this.#files.settle();
     context.files = this.#files.state;
     try {
-      const made = await makeCheckpoint(
-        context.place,
-        { ...this.id, author: this.#prompt.author, prompt },
-        context.checkpoint,
-        context,
-      );
+      const made = await makeCheckpoint(context.place, { ...this.id, author: this.#prompt.author, prompt }, context);
       await this.#report(made.event);
       context.place = { ...context.place, parent: made.sha };
-      context.checkpoint = { patch: made.patch, bundle: made.bundle };
       return null;
     } catch (error) {
       context.log.error('checkpoint not made', { error });

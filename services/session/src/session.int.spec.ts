@@ -18,6 +18,8 @@ import type { SessionState } from '@bullpen/session-model';
 import { silentLogger } from '@bullpen/telemetry';
 import { freePort, startTcpProxy, startTestNats, startTestPostgres } from '@bullpen/testing';
 
+import { Database } from './adapters/postgres/database.js';
+import { createSessionList } from './adapters/postgres/session-list.js';
 import { startSession } from './index.js';
 import type { SessionConfig } from './index.js';
 
@@ -271,6 +273,44 @@ describe('the session service', () => {
     expect(await sessions.cancelTurn({ context: contextOf(), sessionId })).toMatchObject({ cancelling: false });
   });
 
+  it('cancels and retries once under one key, also when the next turn runs by then', async () => {
+    const { sessionId } = await create({ prompt: 'one' });
+    await prompt(sessionId, 'two');
+    const cancelled = await sessions.cancelTurn({ context: contextOf('cancel'), sessionId });
+    expect(await sessions.cancelTurn({ context: contextOf('cancel'), sessionId })).toEqual(cancelled);
+    const state = await stateOf(sessionId);
+    expect(turnStates(state).at(-1)).toEqual(['two', 1, 'starting']);
+    const turnId = state.runningTurnId ?? '';
+    const fail = async (attempt: number): Promise<void> => {
+      await agentStarts(sessionId, turnId, attempt);
+      await agentFinishes(sessionId, turnId, 'failed', attempt);
+      await until(sessionId, ({ runningTurnId }) => runningTurnId === null);
+    };
+    await fail(1);
+    expect(await sessions.retryTurn({ context: contextOf('retry'), sessionId })).toMatchObject({ retrying: true });
+    await fail(2);
+    expect(await sessions.retryTurn({ context: contextOf('retry'), sessionId })).toMatchObject({ retrying: true });
+    expect(turnStates(await stateOf(sessionId)).at(-1)).toEqual(['two', 2, 'failed']);
+  });
+
+  it('keeps a turn cancelled whose agent began at that moment, and leaves the next to its own agent', async () => {
+    const { sessionId } = await create({ prompt: 'one' });
+    await prompt(sessionId, 'two');
+    const one = (await stateOf(sessionId)).runningTurnId ?? '';
+    await sessions.cancelTurn({ context: contextOf(), sessionId });
+    await agentStarts(sessionId, one);
+    const two = (await stateOf(sessionId)).runningTurnId ?? '';
+    await agentFinishes(sessionId, one, 'cancelled');
+    await agentStarts(sessionId, two);
+    await agentFinishes(sessionId, two);
+    const state = await until(sessionId, ({ runningTurnId }) => runningTurnId === null);
+    expect(turnStates(state)).toEqual([
+      ['one', 1, 'cancelled'],
+      ['two', 1, 'completed'],
+    ]);
+    expect((await eventsOf(sessionId)).filter(({ type }) => type === 'TurnEnded')).toHaveLength(2);
+  });
+
   it('pauses the queue when no sandbox can be had, until retried', async () => {
     const { sessionId } = await create({ prompt: 'one' });
     await prompt(sessionId, 'two');
@@ -336,6 +376,17 @@ describe('the session service', () => {
       await expect(list({ after: 'x' })).rejects.toMatchObject({ code: 'event.unknown' });
       await expect(list({ cursor: '!' })).rejects.toMatchObject({ code: 'request.invalid' });
       await expect(list({ status: 'sleeping' })).rejects.toMatchObject({ code: 'request.invalid' });
+    });
+
+    it('takes no position in another log for the one that was asked for', async () => {
+      const { head: after } = await create({});
+      await untilListed(after);
+      const database = new Database(postgres.url, silentLogger);
+      const elsewhere = createSessionList(database, 'another epoch');
+      const query = { organisationId: ORGANISATION, status: null, cursor: '', limit: 1 };
+      expect(await elsewhere.list({ ...query, after })).toMatchObject({ stale: true });
+      expect(await elsewhere.list({ ...query, after: '' })).toMatchObject({ stale: false });
+      await database.close();
     });
 
     it('is away while Postgres is, turns go on meanwhile, and it catches up after', async () => {

@@ -44,7 +44,11 @@ export function createSessionModule(config: SessionConfig, logger: Logger): Dyna
       { provide: Database, useFactory: () => new Database(config.DATABASE_URL, logger) },
       { provide: SESSIONS, useFactory: createSessions, inject: [EVENT_LOG] },
       { provide: SESSION_READER, useFactory: createSessionReader, inject: [EVENT_LOG] },
-      { provide: SESSION_LIST, useFactory: createSessionList, inject: [Database] },
+      {
+        provide: SESSION_LIST,
+        useFactory: (database: Database, log: EventLog) => createSessionList(database, log.epoch),
+        inject: [Database, EVENT_LOG],
+      },
       operationsProvider(config),
       {
         provide: BackgroundWork,

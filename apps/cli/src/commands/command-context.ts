@@ -25,7 +25,8 @@ export async function watchToExit({ host, api }: CommandContext, options: WatchO
   }
   if (result.isPaused) host.stderr.write(`Prompts wait because no sandbox could be started. To go on:  ./bullpen retry ${sessionId}\n`);
   else if (result.outcome === 'failed') host.stderr.write(`To try that turn again:  ./bullpen retry ${sessionId}\n`);
-  return result.outcome === null ? EXIT.completed : exitCodeOf(result.outcome);
+  if (result.outcome !== null) return exitCodeOf(result.outcome);
+  return result.isPaused ? EXIT.notCompleted : EXIT.completed;
 }
 
 /** What a reader would know had they watched until now. */

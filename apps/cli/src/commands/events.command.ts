@@ -46,6 +46,8 @@ async function writePages({ api }: CommandContext, { sessionId, after, write }: 
 
 /** Until Ctrl-C, which is its usual end. */
 async function followEvents({ host, api }: CommandContext, { sessionId, after, write }: EventRange): Promise<number> {
+  // A follower takes an id that the platform does not know for one of a log that was reset; one that a person typed is a mistake.
+  await getEvents(api, sessionId, after, 1);
   let fail: (error: Error) => void = () => undefined;
   const done = new Promise<never>((_, reject) => {
     fail = reject;

@@ -58,8 +58,8 @@ export async function diff({ host, api }: CommandContext, reference: string, { t
   const sessionId = await resolveSessionId(api, reference);
   const turnId = turn === undefined ? undefined : await turnIdOf({ host, api }, sessionId, turn);
   const patch = await getDiff(api, sessionId, turnId);
-  if (patch === '') host.stderr.write(`No changes in ${turn === undefined ? 'this session' : `turn ${turn}`} so far.\n`);
-  else host.stdout.write(diffText(patch.endsWith('\n') ? patch : `${patch}\n`, terminalOf(host, host.stdout)));
+  if (patch.byteLength === 0) host.stderr.write(`No changes in ${turn === undefined ? 'this session' : `turn ${turn}`} so far.\n`);
+  else host.stdout.write(diffText(patch, terminalOf(host, host.stdout)));
   return EXIT.completed;
 }
 

@@ -31,8 +31,8 @@ export class ApiClient {
     return (await (await this.#send({ method: 'GET', path })).json()) as Answer;
   }
 
-  async getText(path: string): Promise<string> {
-    return (await this.#send({ method: 'GET', path })).text();
+  async getBytes(path: string): Promise<Uint8Array> {
+    return new Uint8Array(await (await this.#send({ method: 'GET', path })).arrayBuffer());
   }
 
   async post<Answer>(path: string, body: unknown = {}): Promise<Answer> {

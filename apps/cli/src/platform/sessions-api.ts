@@ -69,10 +69,12 @@ export function retryTurn(api: ApiClient, id: string): Promise<{ readonly retryi
   return api.post(`/sessions/${id}/retry`);
 }
 
-export function getDiff(api: ApiClient, id: string, turnId: string | undefined): Promise<string> {
-  return api.getText(`/sessions/${id}/diff${turnId === undefined ? '' : `?turn=${encodeURIComponent(turnId)}`}`);
+export function getDiff(api: ApiClient, id: string, turnId: string | undefined): Promise<Uint8Array> {
+  return api.getBytes(`/sessions/${id}/diff${turnId === undefined ? '' : `?turn=${encodeURIComponent(turnId)}`}`);
 }
 
-export function getEvents(api: ApiClient, id: string, after: string): Promise<EventsPage> {
-  return api.get(`/sessions/${id}/events?${new URLSearchParams({ after }).toString()}`);
+/** At most `limit` events, or as many as the platform puts into a page. */
+export function getEvents(api: ApiClient, id: string, after: string, limit?: number): Promise<EventsPage> {
+  const query = new URLSearchParams({ after, ...(limit === undefined ? {} : { limit: String(limit) }) });
+  return api.get(`/sessions/${id}/events?${query.toString()}`);
 }

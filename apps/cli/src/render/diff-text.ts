@@ -3,12 +3,13 @@ import type { Paint, Style } from './style.js';
 import { neutralise } from './terminal-text.js';
 import type { Terminal } from './terminal-text.js';
 
-/** A git patch for a terminal; anywhere else it stays as it is, byte for byte, so that `git apply` takes it. */
-export function diffText(patch: string, { color, width }: Terminal): string {
+/** A git patch for a terminal; anywhere else it stays as it is, byte for byte and in any encoding, so that `git apply` takes it. */
+export function diffText(patch: Uint8Array, { color, width }: Terminal): string | Uint8Array {
   if (width === null) return patch;
   const style = makeStyle(color);
+  const text = new TextDecoder().decode(patch);
   let isHeader = true;
-  return patch
+  return (text.endsWith('\n') ? text : `${text}\n`)
     .split('\n')
     .map((line) => {
       if (line.startsWith('diff --git ')) isHeader = true;

@@ -120,6 +120,16 @@ describe('SessionRenderer', () => {
     ]);
   });
 
+  it('does not count lines that it cannot know of when a running tool shows a window of its output', () => {
+    const renderer = new SessionRenderer(PLAIN);
+    const window = (from: number) => Array.from({ length: 20 }, (_, index) => `line ${from + index}`).join('\n');
+    renderer.event(event('ToolCallStarted', { toolCallId: 'c', name: 'bash', title: 'seq', input: {} }));
+    const first = renderer.event(event('ToolCallProgressed', { toolCallId: 'c', output: clipped(window(100)) }));
+    expect(first.split('\n').slice(0, 6)).toEqual([100, 101, 102, 103, 104, 105].map((n) => `  │ line ${n}`));
+    const end = renderer.event(event('ToolCallCompleted', { toolCallId: 'c', outcome: 'succeeded', output: clipped(window(981)), durationMs: 5 }));
+    expect(end).toBe('  │ … more lines\n  │ line 998\n  │ line 999\n  │ line 1000\n  ✓ 5ms\n');
+  });
+
   it('names the tool again when output of another one came between', () => {
     const started = (toolCallId: string) => event('ToolCallStarted', { toolCallId, name: 'bash', title: `make ${toolCallId}`, input: {} });
     const completed = (toolCallId: string) =>

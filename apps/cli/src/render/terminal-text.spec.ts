@@ -43,6 +43,7 @@ describe('fit', () => {
   it('never needs more columns than there are', () => {
     fc.assert(fc.property(ANY_TEXT, fc.integer({ min: 1, max: 40 }), (text, width) => displayWidth(fit(text, width)) <= width));
     expect(fit('日本語テキスト', 7)).toBe('日本語…');
+    expect(displayWidth('、。「」￥')).toBe(10);
     expect(fit('abc', 3)).toBe('abc');
   });
 });

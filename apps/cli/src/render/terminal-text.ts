@@ -9,7 +9,7 @@ const COLOR_SEQUENCE = /\u001b\[[0-9;:]*m/g;
 // C0 but tab and newline, DEL, C1, and the marks that reorder or hide text.
 // oxlint-disable-next-line no-control-regex -- these characters are what it looks for
 const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
-const WIDE = /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\uff01-\uff60]/u;
+const WIDE = /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
 const ZERO_WIDTH = /[\p{Mark}\u200d\ufe0f]/u;
 
 /** Text that cannot drive a terminal: control characters become visible signs, colours are dropped. Newlines and tabs stay. */

@@ -12,7 +12,8 @@ const INDENT = '  ';
 
 interface ToolCall {
   readonly heading: string;
-  linesShown: number;
+  /** Lines of its output that were printed. */
+  readonly shown: string[];
 }
 
 /** Tool calls of the running turn; several may be open, and their output may alternate. */
@@ -26,7 +27,7 @@ export class ToolCalls {
 
   start({ toolCallId, name, title }: AgentEventData['ToolCallStarted']): void {
     const heading = `${this.style.cyan('•')} ${this.style.bold(neutralLine(name))} ${this.#cut(neutralLine(title), name.length + 3)}`.trimEnd();
-    this.#calls.set(toolCallId, { heading, linesShown: 0 });
+    this.#calls.set(toolCallId, { heading, shown: [] });
     this.page.enter(blockOf(toolCallId));
     this.page.line(heading);
   }
@@ -51,7 +52,7 @@ export class ToolCalls {
 
   #open(toolCallId: string): ToolCall {
     const known = this.#calls.get(toolCallId);
-    const call = known ?? { heading: `${this.style.cyan('•')} tool call ${neutralLine(toolCallId)}`, linesShown: 0 };
+    const call = known ?? { heading: `${this.style.cyan('•')} tool call ${neutralLine(toolCallId)}`, shown: [] };
     this.#calls.set(toolCallId, call);
     if (this.page.enter(blockOf(toolCallId))) this.page.line(call.heading);
     return call;
@@ -59,6 +60,11 @@ export class ToolCalls {
 
   #showRest(call: ToolCall, output: ClippedText): void {
     const lines = outputLines(output.text);
+    // Long output may come as a window that moves on: its start is then gone, and how much that was is not known.
+    if (call.shown.some((line, index) => line !== lines[index])) {
+      this.#more('more lines');
+      return this.#print(lines.slice(-TAIL_LINES));
+    }
     if (output.sha256 !== '') {
       this.#showLines(call, lines.slice(0, HEAD_LINES));
       this.#more(`${bytes(output.bytes)} in all`);
@@ -71,8 +77,9 @@ export class ToolCalls {
   }
 
   #showLines(call: ToolCall, lines: readonly string[]): void {
-    this.#print(lines.slice(call.linesShown));
-    call.linesShown = Math.max(call.linesShown, lines.length);
+    const fresh = lines.slice(call.shown.length);
+    this.#print(fresh);
+    call.shown.push(...fresh);
   }
 
   #print(lines: readonly string[]): void {

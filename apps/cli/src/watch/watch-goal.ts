@@ -29,7 +29,7 @@ export class GoalTracker {
   /** Takes the next event in; true when it is to be shown. */
   take(event: SessionEvent): boolean {
     if (isKnownEvent(event)) {
-      if (event.type === 'PromptQueued') this.#queued.add(event.data.promptId);
+      if (event.type === 'PromptQueued') this.#queue(event.data.promptId);
       if (event.type === 'TurnStarted') this.#start(event.data);
       if (event.type === 'TurnEnded') this.#end(event.data);
     }
@@ -44,6 +44,8 @@ export class GoalTracker {
   get isReached(): boolean {
     switch (this.goal.kind) {
       case 'prompt':
+        // Its turn will not start by itself: to wait on would be for ever.
+        return this.#isReached || (this.#isPaused && this.#queued.has(this.goal.promptId));
       case 'nextTurn':
         return this.#isReached;
       case 'quiet':
@@ -61,6 +63,12 @@ export class GoalTracker {
   /** Of the turn waited for, else of the last turn that ended; null before. */
   get outcome(): TurnOutcome | null {
     return this.#outcome;
+  }
+
+  /** A new prompt also sets a paused queue going. */
+  #queue(promptId: string): void {
+    this.#queued.add(promptId);
+    this.#isPaused = false;
   }
 
   #start({ turnId, promptId }: { readonly turnId: string; readonly promptId: string }): void {

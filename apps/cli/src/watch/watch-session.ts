@@ -29,7 +29,7 @@ export interface WatchOptions {
 }
 
 export type WatchResult =
-  /** `outcome` null: no turn has ended. `isPaused`: prompts wait for a sandbox that could not be started. */
+  /** `outcome` null: no turn that was waited for has ended. `isPaused`: prompts wait for a sandbox that could not be started. */
   | { readonly kind: 'ended'; readonly outcome: TurnOutcome | null; readonly isPaused: boolean }
   /** Ctrl-C. */
   | { readonly kind: 'detached' };

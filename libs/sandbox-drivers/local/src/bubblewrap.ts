@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { basename, isAbsolute, join, resolve } from 'node:path';
 
 /** Where things are inside a sandbox. */
 export const INSIDE = {
@@ -107,15 +107,27 @@ function systemBinds(): string[] {
   ];
 }
 
+/** What a clone reads of a git directory. Not hooks, submodules, worktrees, settings or files of tools that keep credentials there. */
+const CLONED = ['HEAD', 'objects', 'refs', 'packed-refs', 'shallow'];
+
 /**
- * Of a local repository only its git directory, which is all that a clone reads: files that are not committed (`.env`) stay
- * outside. Its configuration, which may hold credentials, is replaced; what it borrows objects from is bound where it says.
+ * Of a repository only what a clone reads: files that are not committed (`.env`) stay outside. Its configuration, which may hold
+ * credentials, is replaced; what it borrows objects from is bound where it says. A link in the place of one of these would lead
+ * anywhere on this machine, and is left out.
  */
 function sourceBinds(source: string, madeUpConfig: string): string[] {
   const gitFolder = commonGitFolder(source);
-  const objects = join(gitFolder, 'objects');
-  const config = existsSync(join(gitFolder, 'config')) ? readOnly(madeUpConfig, join(INSIDE.source, 'config')) : [];
-  return [...readOnly(gitFolder, INSIDE.source), ...config, ...alternatesOf(objects).flatMap((path) => readOnly(path, path))];
+  const cloned = CLONED.filter((name) => isOwnEntry(join(gitFolder, name)));
+  return [
+    ...cloned.flatMap((name) => readOnly(join(gitFolder, name), join(INSIDE.source, name))),
+    ...readOnly(madeUpConfig, join(INSIDE.source, 'config')),
+    ...alternatesOf(join(gitFolder, 'objects')).flatMap((path) => readOnly(path, path)),
+  ];
+}
+
+function isOwnEntry(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found !== undefined && !found.isSymbolicLink();
 }
 
 /** `.git`, what a worktree's `.git` file leads to, or the folder itself when it is bare. */
@@ -137,9 +149,14 @@ function alternatesOf(objects: string, found: string[] = []): string[] {
     .split('\n')
     .filter((line) => isAbsolute(line));
   for (const path of lines) {
-    if (found.length >= MAX_ALTERNATES || found.includes(path) || !existsSync(path)) continue;
+    if (found.length >= MAX_ALTERNATES || found.includes(path) || !isObjectFolder(path)) continue;
     found.push(path);
     alternatesOf(path, found);
   }
   return found;
+}
+
+/** A repository that someone made may name any folder: only what git keeps objects in is shown. */
+function isObjectFolder(path: string): boolean {
+  return basename(path) === 'objects' && isOwnEntry(path) && existsSync(join(path, 'pack'));
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -197,6 +197,15 @@ for (const isolation of ['auto', 'none'] as const) {
       expect(bytes).toBeLessThanOrEqual(2 * 512 * 1024);
     });
 
+    it('keeps the log within its bound when it is one line', async () => {
+      await driver.apply(id, specOf(1, 'floods-one-line'), signal);
+      await untilPhase(driver, id, 'exited');
+      await until(() => (readdirSync(join(folder, id)).some((name) => name.startsWith('log.')) ? true : undefined));
+      await until(async () => ((await observedOf(driver, id))?.logTail.endsWith('yyy') ? true : undefined));
+      const logs = readdirSync(join(folder, id)).filter((name) => name.startsWith('log.'));
+      expect(logs.reduce((sum, name) => sum + statSync(join(folder, id, name)).size, 0)).toBeLessThanOrEqual(2 * 512 * 1024);
+    });
+
     it('says so when a sandbox cannot be made, and makes it when tried again', async () => {
       writeFileSync(join(folder, id), 'in the way');
       await expect(driver.apply(id, specOf(1, 'stays'), signal)).rejects.toMatchObject({ code: 'sandbox.apply-failed' });
@@ -293,10 +302,67 @@ describe('local driver: what bubblewrap keeps apart', () => {
     expect(await inside(script, { sourcePath: source })).toBe('hello\n0\n0\n');
   });
 
+  it('shows nothing but what is cloned, wherever the source leads', async () => {
+    const source = makeRepository(join(folder, 'source'));
+    const secrets = join(folder, 'secrets');
+    for (const place of [join(source, '.git', 'modules', 'x'), join(source, '.git', 'hooks'), secrets]) {
+      mkdirSync(place, { recursive: true });
+      writeFileSync(join(place, 'config'), 'canary');
+    }
+    writeFileSync(join(source, '.git', 'credentials'), 'canary');
+    symlinkSync(join(secrets, 'config'), join(source, '.git', 'shallow'));
+    const borrowed = makeRepository(join(folder, 'borrowed'));
+    writeFileSync(join(source, '.git', 'objects', 'info', 'alternates'), `${secrets}\n${join(borrowed, '.git', 'objects')}\n`);
+    const lent = join(borrowed, '.git', 'objects');
+    const script = `ls -A /source; grep -r canary /source | wc -l; ls ${secrets} 2>/dev/null; ls -d ${lent} | wc -l; true`;
+    expect(await inside(script, { sourcePath: source })).toBe('HEAD\nconfig\nobjects\nrefs\n0\n1\n');
+  });
+
+  it('shows no other folder when the source points at one', async () => {
+    const secrets = join(folder, 'secrets');
+    mkdirSync(secrets);
+    writeFileSync(join(secrets, 'canary'), 'canary');
+    const source = join(folder, 'pointer');
+    mkdirSync(source);
+    writeFileSync(join(source, '.git'), `gitdir: ${secrets}\n`);
+    expect(await inside('ls -A /source', { sourcePath: source })).toBe('config\n');
+  });
+
+  it('lets it clone from a bare mirror, and see no other mirror beside it', async () => {
+    const mirror = join(folder, 'mirrors', 'repo.source.git');
+    execFileSync('git', ['clone', '-q', '--bare', makeRepository(join(folder, 'source')), mirror]);
+    execFileSync('git', ['-C', mirror, 'config', 'remote.origin.url', 'https://user:canary@example.com/x']);
+    mkdirSync(join(folder, 'mirrors', 'repo.git'));
+    const script = [
+      "git clone -q --no-hardlinks --upload-pack='git -c safe.directory=* upload-pack' /source /tmp/c && cat /tmp/c/a.txt",
+      `grep -r canary /source | wc -l; ls ${join(folder, 'mirrors')} 2>/dev/null; true`,
+    ].join('; ');
+    expect(await inside(script, { sourcePath: mirror })).toBe('hello\n0\n');
+  });
+
   it('gives the checkpoint and the transcript as files', async () => {
     const checkpoint = { sha: 'a'.repeat(40), base: 'b'.repeat(40), bundle: Buffer.from('bundle') };
     const script = `node -e 'const fs=require("fs"),s=JSON.parse(fs.readFileSync(process.env.BULLPEN_RUNNER_SPEC));console.log(fs.readFileSync(s.checkpoint.bundlePath,"utf8"),fs.readFileSync(s.transcriptPath,"utf8"))'`;
     expect(await inside(script, { checkpoint, transcript: 'so far' })).toBe('bundle so far\n');
+  });
+
+  it('ends also what took the sandbox id out of its environment', async () => {
+    const hide = `const fs = require("fs"), cp = require("child_process");
+      cp.spawn("setsid", ["sleep", "600"], { detached: true, stdio: "ignore", env: {} });
+      for (const pid of fs.readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name))) {
+        const fields = fs.readFileSync("/proc/" + pid + "/stat", "latin1").split(") ").at(-1).split(" ");
+        const [start, end] = [Number(fields[47]), Number(fields[48])];
+        try { fs.writeSync(fs.openSync("/proc/" + pid + "/mem", "r+"), Buffer.alloc(end - start), 0, end - start, start); } catch {}
+      }
+      const left = fs.readdirSync("/proc").filter((name) => { try { return fs.readFileSync("/proc/" + name + "/environ", "latin1").includes("SANDBOX_ID"); } catch { return false; } });
+      fs.writeFileSync("/workspace/hidden", String(left.length)); setInterval(() => 0, 1000);`;
+    await driver.apply(id, specOf(1, `node -e '${hide}'`), signal);
+    const report = join(folder, 'sandboxes', id, 'workspace', 'hidden');
+    expect(await until(() => (existsSync(report) ? readFileSync(report, 'utf8') : undefined))).toBe('0');
+    const { 'child-pid': first } = JSON.parse(readFileSync(join(folder, 'sandboxes', id, 'info'), 'utf8')) as { 'child-pid': number };
+    await driver.remove(id, { keepWorkspace: false }, signal);
+    const stat = existsSync(`/proc/${first}/stat`) ? readFileSync(`/proc/${first}/stat`, 'utf8') : ') Z';
+    expect(stat).toContain(') Z');
   });
 
   it('resolves names and knows certificates', async () => {

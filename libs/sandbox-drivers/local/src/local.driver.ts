@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
@@ -113,7 +113,7 @@ export class LocalDriver implements SandboxDriver {
     return this.#oneAtATime(id, async () => {
       signal.throwIfAborted();
       const sandbox = this.#folderOf(id);
-      await endProcesses(id, await sandbox.wrapper());
+      await endProcesses(id, await sandbox.processes());
       await sandbox.remove(keepWorkspace);
       this.#wake();
     });
@@ -121,7 +121,7 @@ export class LocalDriver implements SandboxDriver {
 
   async #make(sandbox: SandboxFolder, spec: SandboxSpec, signal: AbortSignal): Promise<void> {
     const older = spec.takeOver === null ? null : this.#folderOf(spec.takeOver);
-    if (older) await endProcesses(older.id, await older.wrapper());
+    if (older) await endProcesses(older.id, await older.processes());
     await sandbox.prepare(spec, this.#runnerSpec(sandbox, spec), older);
     signal.throwIfAborted();
     // From here on it exists, whatever happens: an id never runs twice.
@@ -271,10 +271,18 @@ export class LocalDriver implements SandboxDriver {
 }
 
 /** Who a sandbox's programs think they are, and what a source's configuration is replaced by. */
+const MADE_UP_FILES = {
+  passwd: 'root:x:0:0:root:/:/bin/sh\nsandbox:x:1000:1000:Sandbox:/home/sandbox:/bin/sh\n',
+  group: 'root:x:0:\nsandbox:x:1000:\n',
+  gitconfig: '[core]\n\trepositoryformatversion = 0\n\tbare = true\n',
+} as const;
+
+/** By a rename: sandboxes that run have the files open in their places, and must not find one empty. */
 function writeMadeUpFiles(folder: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writeFileSync(join(folder, 'passwd'), 'root:x:0:0:root:/:/bin/sh\nsandbox:x:1000:1000:Sandbox:/home/sandbox:/bin/sh\n');
-  writeFileSync(join(folder, 'group'), 'root:x:0:\nsandbox:x:1000:\n');
-  writeFileSync(join(folder, 'gitconfig'), '[core]\n\trepositoryformatversion = 0\n\tbare = true\n');
+  for (const [name, text] of Object.entries(MADE_UP_FILES)) {
+    writeFileSync(join(folder, `${name}.next`), text);
+    renameSync(join(folder, `${name}.next`), join(folder, name));
+  }
   return folder;
 }

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import type { RunnerSpec } from '@bullpen/contracts';
 import type { ObservedPhase, ObservedSandbox, SandboxSpec } from '@bullpen/sandbox-driver';
 
-import { isAlive, makeDeletable, parseStat } from './processes.js';
-import type { ProcessIdentity } from './processes.js';
+import { isAlive, makeDeletable, parseFirstProcess, parseStat } from './processes.js';
+import type { ProcessIdentity, SandboxProcesses } from './processes.js';
 
 /** What `sandbox.json` keeps. The file's presence says that the sandbox exists; it is written before anything starts. */
 export interface SandboxRecord {
@@ -56,9 +56,8 @@ export class SandboxFolder {
     await rename(this.file('sandbox.json.tmp'), this.file('sandbox.json'));
   }
 
-  /** The wrapper's own process; null until it has said so. */
-  async wrapper(): Promise<ProcessIdentity | null> {
-    return parseStat(await this.#read('process'));
+  async processes(): Promise<SandboxProcesses> {
+    return { wrapper: await this.#wrapper(), first: parseFirstProcess(await this.#read('info')) };
   }
 
   /** How it stands now; null when there is no such sandbox. Without the log. */
@@ -67,7 +66,7 @@ export class SandboxFolder {
     if (record === null) return null;
     const exit = await this.#exit();
     if (exit !== null) return this.#ended(exit);
-    const wrapper = await this.wrapper();
+    const wrapper = await this.#wrapper();
     if (record.bootId === bootId && wrapper !== null && (await isAlive(wrapper))) return this.#as('running');
     // The wrapper may have written its last word between the two looks.
     const late = await this.#exit();
@@ -88,6 +87,11 @@ export class SandboxFolder {
     const names = await readdir(this.path).catch(() => []);
     for (const name of names) if (!keepWorkspace || !KEPT.includes(name)) await removeTree(this.file(name));
     if (!keepWorkspace) await rm(this.path, { recursive: true, force: true });
+  }
+
+  /** The wrapper's own process; null until it has said so. */
+  async #wrapper(): Promise<ProcessIdentity | null> {
+    return parseStat(await this.#read('process'));
   }
 
   async #exit(): Promise<number | null> {
@@ -128,7 +132,7 @@ async function removeTree(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true });
   } catch {
-    makeDeletable(path);
+    await makeDeletable(path);
     await rm(path, { recursive: true, force: true });
   }
 }

@@ -22,6 +22,10 @@ const behaviours = {
     stay();
   },
   environment: () => report('environment.json', JSON.stringify(process.env)) ?? process.exit(0),
+  'floods-one-line': () => {
+    process.stdout.write(`begin ${'y'.repeat(3 * 1024 * 1024)}\n`);
+    process.exitCode = 0;
+  },
   floods: () => {
     for (let line = 0; line < 40_000; line += 1) process.stdout.write(`line ${line} ${'x'.repeat(80)}\n`);
     process.exitCode = 0;

@@ -1,7 +1,8 @@
 /**
  * What runs in front of a runner, so that its end is known although nobody was there to see it: `sh -c WRAPPER sh <folder>
  * <names of secret variables> <command…>`. It leaves in the folder `process` (its own identity), `info` (bubblewrap's report),
- * `exit` (the exit status, written whole) and `log.0`/`log.1` (output without secrets, together at most twice MAX_LOG_BYTES).
+ * `exit` (the exit status, written whole) and `log.0`/`log.1` (output without secrets, together at most twice MAX_LOG_BYTES; a longer
+ * line is cut).
  */
 export const MAX_LOG_BYTES = 512 * 1024;
 
@@ -27,7 +28,7 @@ BEGIN {
   file = "log.0"
 }
 {
-  line = clean($0)
+  line = substr(clean($0), 1, limit - 1)
   bytes += length(line) + 1
   if (bytes > limit) { close(file); file = (file == "log.0") ? "log.1" : "log.0"; printf "" > file; bytes = length(line) + 1 }
   print line > file

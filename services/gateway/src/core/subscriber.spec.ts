@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import type { SessionEvent } from '@bullpen/contracts';
 
-import { MAX_HELD_EVENTS, goLive, newSubscriber, noteRead, takeLive } from './subscriber.js';
+import { MAX_HELD_BYTES, MAX_HELD_EVENTS, goLive, newSubscriber, noteRead, takeLive } from './subscriber.js';
 
 const event = (n: number): SessionEvent => ({
   id: String(n),
@@ -52,5 +52,12 @@ describe('a subscriber', () => {
     expect(takeLive(lagging, [event(1)])).toEqual({ subscriber: lagging, send: [] });
     expect(goLive(lagging)).toEqual({ subscriber: lagging, send: [] });
     expect(noteRead(lagging, '5')).toBe(lagging);
+  });
+
+  it('lags when what is held has too many bytes', () => {
+    const large = (n: number): SessionEvent => ({ ...event(n), data: { text: 'x'.repeat(MAX_HELD_BYTES / 4) } });
+    const held = takeLive(newSubscriber('0'), [large(1), large(2), large(3)]).subscriber;
+    expect([held.phase, takeLive(held, [large(4)]).subscriber.phase]).toEqual(['reading', 'lagging']);
+    expect(goLive(held).send).toHaveLength(3);
   });
 });

@@ -1,5 +1,7 @@
 import { HEARTBEAT_STALE_MS, MAX_EVENT_STRING_BYTES } from '@bullpen/contracts';
 
+import type { Rate } from './allowance.js';
+
 /** Sandboxes in a row that may end before an agent has the turn's prompt; then the stage `failed`. */
 export const MAX_SPAWN_ATTEMPTS = 3;
 const FIRST_SPAWN_BACKOFF_MS = 1_000;
@@ -15,6 +17,10 @@ export const PERMANENT_SPAWN_FAILURES: ReadonlySet<string> = new Set([
   'repository.branch-missing',
   'repository.not-found',
   'repository.not-git',
+  'repository.not-readable',
+  'repository.empty',
+  'repository.host-not-allowed',
+  'repository.source-invalid',
   'model.not-configured',
   'object.not-found',
 ]);
@@ -47,3 +53,9 @@ export const MAX_FRAME_DEPTH = 32;
 
 /** A transcript for a new agent process: newest turns kept. */
 export const MAX_TRANSCRIPT_CHARS = 64 * 1024;
+
+/** What one link may bring to the log: far above what an agent says, far below what would keep the disk from everybody else. */
+export const FRAME_RATE: Rate = { perSecond: 500, burst: 10_000 };
+export const FRAME_BYTES_RATE: Rate = { perSecond: 1024 * 1024, burst: 32 * 1024 * 1024 };
+/** A heartbeat counts as so many frames: one that names another stage is an append of its own. */
+export const HEARTBEAT_FRAMES = 50;

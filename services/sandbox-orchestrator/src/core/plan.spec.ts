@@ -22,6 +22,7 @@ class World {
   now = T0;
   sequence = 0;
   mode: Mode = 'serving';
+  isFetchingSource = false;
   turns = 0;
   prompted: string[] = [];
 
@@ -36,7 +37,7 @@ class World {
   }
 
   get observed(): ObservedSession {
-    return { sandboxes: [...this.sandboxes.values()], runner: this.runner };
+    return { sandboxes: [...this.sandboxes.values()], runner: this.runner, isFetchingSource: this.isFetchingSource };
   }
 
   plan(): Step {
@@ -193,6 +194,21 @@ describe('plan', () => {
     expect(world.state.sandbox).toMatchObject({ generation: 1, sandboxId: `${SESSION}-1`, stage: 'provisioning' });
   });
 
+  it('makes nothing while the source is fetched, however long that takes, and ends what is no longer wanted', () => {
+    const world = new World();
+    world.isFetchingSource = true;
+    world.startTurn();
+    world.settle();
+    world.now += 10 * STALE_MS;
+    world.settle();
+    expect(world.sandboxes.size).toBe(0);
+    expect(liveGeneration(world.state)).toMatchObject({ generation: 1, stage: 'provisioning' });
+    world.endTurn('cancelled');
+    world.settle();
+    expect(world.sandboxes.size).toBe(0);
+    expect(liveGeneration(world.state)).toBeNull();
+  });
+
   it('gives the prompt to a ready runner once per link', () => {
     const world = working();
     expect(world.prompted).toEqual(['t1.1@1']);
@@ -319,6 +335,22 @@ describe('plan', () => {
     const world = working();
     world.endTurn('cancelled');
     expect(world.plan()).toMatchObject({ kind: 'deliverCancel', turnId: 't1' });
+  });
+
+  it('cancels a prompt that is on its way to the agent, and gives the next one all the same', () => {
+    const world = new World();
+    world.startTurn();
+    world.settle();
+    world.connect();
+    world.settle();
+    expect(world.prompted).toEqual(['t1.1@1']);
+    world.requestCancel();
+    world.endTurn('cancelled');
+    expect(world.plan()).toMatchObject({ kind: 'deliverCancel', turnId: 't1' });
+    expect(world.settle()).toMatchObject({ kind: 'wait' });
+    world.startTurn();
+    world.settle();
+    expect(world.prompted).toEqual(['t1.1@1', 't2.1@1']);
   });
 
   it('does not deliver a prompt whose turn is being cancelled', () => {

@@ -21,6 +21,8 @@ export interface ObservedSession {
   readonly sandboxes: readonly ObservedSandbox[];
   /** Of the newest generation. */
   readonly runner: ObservedRunner;
+  /** What its sandbox is to clone from is not there yet; a wake-up follows. */
+  readonly isFetchingSource: boolean;
 }
 
 /** One runner as its link shows it. Times in milliseconds. */
@@ -135,6 +137,7 @@ function planAbsent(situation: Situation, sandbox: Generation): Step {
   if (isMade) return planEnded(situation, sandbox, null);
   if (isUnwanted(desired, mode)) return { kind: 'recordStopped', sandbox, reason: endReason(desired, mode) };
   if (sandbox.stage === 'requested') return { kind: 'enterStages', sandbox, stages: [{ stage: 'provisioning', since: null }] };
+  if (observed.isFetchingSource) return NOTHING;
   return { kind: 'apply', sandbox };
 }
 
@@ -177,9 +180,10 @@ function planStale({ observed }: Situation, sandbox: Generation): Step {
 function planWork({ desired, observed, now }: Situation, sandbox: Generation, staleAt: number): Step {
   const { runner } = observed;
   const active = desired.agentTurn && !desired.agentTurn.finished ? desired.agentTurn : null;
-  const mustEnd = active && (!isSameAttempt(active, desired.turn) || desired.turn?.cancelRequested === true);
-  if (active && mustEnd) {
-    if (runner.cancelled?.turnId !== active.turnId) return { kind: 'deliverCancel', sandbox, turnId: active.turnId };
+  const begun = active ?? promptOnItsWay(desired, runner);
+  const mustEnd = begun && (!isSameAttempt(begun, desired.turn) || desired.turn?.cancelRequested === true);
+  if (begun && mustEnd && runner.cancelled?.turnId !== begun.turnId) return { kind: 'deliverCancel', sandbox, turnId: begun.turnId };
+  if (active && mustEnd && runner.cancelled) {
     const patienceUntil = runner.cancelled.at + CANCEL_PATIENCE_MS;
     if (now < patienceUntil) return { kind: 'wait', until: Math.min(patienceUntil, staleAt) };
     const reason = { code: 'sandbox.unresponsive', message: 'The sandbox did not end the turn when asked to.' };
@@ -192,6 +196,11 @@ function planWork({ desired, observed, now }: Situation, sandbox: Generation, st
   if (now < idleUntil) return { kind: 'wait', until: Math.min(idleUntil, staleAt) };
   const reason = { code: STOP_CODES.idle, message: `Nothing ran for ${IDLE_STOP_MS / 60_000} minutes; the workspace is kept.` };
   return { kind: 'stop', sandbox, reason };
+}
+
+/** Delivered over this link, while the log does not say yet that an agent has it. */
+function promptOnItsWay({ agentTurn }: SandboxedSession, { delivered }: ObservedRunner): ObservedRunner['delivered'] {
+  return isSameAttempt(agentTurn, delivered) ? null : delivered;
 }
 
 /** Reported stages that say something new, in order. */

@@ -64,11 +64,12 @@ function runnerEventType(type: string): RunnerEventType {
 }
 
 function requireBounds(data: unknown): void {
+  // First: JSON nested deeper than the stack allows cannot be written again.
+  requireSmallParts(data, 0);
   const bytes = utf8Bytes(JSON.stringify(data));
   if (bytes > MAX_FRAME_BYTES) {
     throw new Rejection('frame.too-large', `The frame holds ${bytes} bytes; at most ${MAX_FRAME_BYTES} are allowed. Upload an object.`);
   }
-  requireSmallParts(data, 0);
 }
 
 function requireSmallParts(value: unknown, depth: number): void {

@@ -119,6 +119,13 @@ describe('the fold of a session', () => {
 });
 
 describe('planPush', () => {
+  it('keeps the bundle of a commit that a later turn names without one', () => {
+    const unchanged = { ...TURN, sha: SHA, parent: SHA, base: 'b', branch: 'bullpen/s', stats: { files: 1, insertions: 1, deletions: 0 } };
+    const nothing = { sha256: '', bytes: 0 };
+    const named = on('agent', 'CheckpointCreated', { ...unchanged, patch: nothing, turnPatch: nothing, bundle: nothing });
+    expect(fold(...checkpointed, named).checkpoint).toMatchObject({ sha: SHA, bundle: OBJECT });
+  });
+
   it('pushes a checkpoint until its outcome is in the log', () => {
     expect(planPush(fold(...working))).toBeNull();
     expect(planPush(fold(...checkpointed))).toMatchObject({ sha: SHA });

@@ -229,7 +229,11 @@ const FOLDS: { readonly [T in EventType]?: Fold<T> } = {
   }),
   AgentTurnFinished: (state, { turnId, attempt }) =>
     isSameAttempt(state.agentTurn, { turnId, attempt }) ? { ...state, agentTurn: { turnId, attempt, finished: true } } : state,
-  CheckpointCreated: (state, data) => ({ ...state, checkpoint: data }),
+  // Named again without its bundle, a commit is still restored from the one it came with.
+  CheckpointCreated: (state, data) => ({
+    ...state,
+    checkpoint: data.bundle.sha256 === '' && state.checkpoint?.sha === data.sha ? state.checkpoint : data,
+  }),
   BranchPushed: (state, { sha }) => ({ ...state, pushDecidedFor: sha }),
   BranchPushFailed: (state, { sha }) => ({ ...state, pushDecidedFor: sha }),
 };

@@ -25,29 +25,22 @@ export interface CheckpointWork {
   readonly prompt: string;
 }
 
-/** The last checkpoint's objects: a turn that changed nothing names them again. */
-export interface CheckpointObjects {
-  readonly patch: ObjectRef;
-  readonly bundle: ObjectRef;
-}
-
-export interface CheckpointResult extends CheckpointObjects {
+export interface CheckpointResult {
   readonly event: Extract<RunnerEvent, { type: 'CheckpointCreated' }>;
   readonly sha: string;
 }
 
 const NO_OBJECT: ObjectRef = { sha256: '', bytes: 0 };
-export const NO_OBJECTS: CheckpointObjects = { patch: NO_OBJECT, bundle: NO_OBJECT };
 
 /**
- * Commits what the turn left and stores patches and bundle, so that the event may be reported.
+ * Commits what the turn left and stores patches and bundle, so that the event may be reported. Also a turn that changed nothing names
+ * them: the last checkpoint alone is what a later sandbox is made from.
  *
  * @throws Rejection `checkpoint.holds-secret` when the changes contain the model key, and what `createCheckpoint` throws
  */
 export async function makeCheckpoint(
   { sessionId, workspace, base, parent }: CheckpointPlace,
   work: CheckpointWork,
-  last: CheckpointObjects,
   { link, modelKey }: { link: Pick<RunnerLink, 'upload'>; modelKey: string | null },
 ): Promise<CheckpointResult> {
   const branch = sessionBranch(sessionId);
@@ -60,13 +53,12 @@ export async function makeCheckpoint(
       'The changes contain the model key, so they were not kept outside the sandbox. Ask the agent to remove it.',
     );
   }
-  const changed = made.sha !== parent;
-  const patch = changed ? await store(link, made.patch) : last.patch;
+  const patch = await store(link, made.patch);
   const turnPatch = await store(link, made.turnPatch);
-  const bundle = changed ? await store(link, made.bundle) : last.bundle;
+  const bundle = await store(link, made.bundle);
   const { turnId, attempt } = work;
   const data = { turnId, attempt, sha: made.sha, parent, base, branch, stats: made.stats, patch, turnPatch, bundle };
-  return { event: { type: 'CheckpointCreated', data }, sha: made.sha, patch, bundle };
+  return { event: { type: 'CheckpointCreated', data }, sha: made.sha };
 }
 
 async function store(link: Pick<RunnerLink, 'upload'>, bytes: Buffer): Promise<ObjectRef> {

@@ -6,7 +6,7 @@ import type { CommandHandler, CommandMeta, Handled } from '@bullpen/eventsourcin
 import type { ProbedRepository, RepositoryProbe, SessionReader, Surroundings } from './ports.js';
 import type { AddRepository, RepositoryAggregate } from './repository.decider.js';
 import type { NewPrompt, SessionCommand } from './session.commands.js';
-import { checkPrompt, queuePosition, requireOpen } from './session.decider.js';
+import { checkPrompt, isRequestDone, queuePosition, requireOpen } from './session.decider.js';
 import type { SessionAggregate } from './session.decider.js';
 import type { SessionCoreEvent } from './session.events.js';
 
@@ -92,16 +92,19 @@ export class SessionOperations {
   async cancelTurn(caller: Caller, sessionId: string): Promise<{ cancelling: boolean; lastId: string | null }> {
     const seen = await this.parts.reader.read(requireId(sessionId));
     const turn = seen.turns.find(({ turnId }) => turnId === seen.runningTurnId);
-    const begun = turn && turn.state !== 'starting' ? { turnId: turn.turnId, attempt: turn.attempt } : null;
-    const command = { type: 'CancelTurn', organisationId: caller.organisationId, begun } as const;
-    const { state, events, lastId } = await this.#handle(caller, sessionId, command);
+    const running = turn ? { turnId: turn.turnId, attempt: turn.attempt, agentHasIt: turn.state !== 'starting' } : null;
+    const requestId = this.#idFor(caller, `turn.cancel/${sessionId}`);
+    const command = { type: 'CancelTurn', organisationId: caller.organisationId, requestId, seen: running } as const;
+    const { state, lastId } = await this.#handle(caller, sessionId, command);
     const asked = state.phase === 'open' && state.running?.cancelRequested === true;
-    return { cancelling: asked || events.length > 0, lastId };
+    return { cancelling: asked || isRequestDone(state, requestId), lastId };
   }
 
   async retryTurn(caller: Caller, sessionId: string): Promise<{ retrying: boolean; lastId: string | null }> {
-    const { events, lastId } = await this.#handle(caller, sessionId, { type: 'RetryTurn', organisationId: caller.organisationId });
-    return { retrying: events.length > 0, lastId };
+    const requestId = this.#idFor(caller, `turn.retry/${sessionId}`);
+    const command = { type: 'RetryTurn', organisationId: caller.organisationId, requestId } as const;
+    const { state, lastId } = await this.#handle(caller, sessionId, command);
+    return { retrying: isRequestDone(state, requestId), lastId };
   }
 
   #handle(caller: Caller, sessionId: string, command: SessionCommand): Promise<Handled<SessionAggregate, SessionCoreEvent>> {

@@ -16,10 +16,11 @@ export type SessionCommand =
   | {
       readonly type: 'CancelTurn';
       readonly organisationId: string;
-      /** The attempts that an agent has begun, as the agent lane says: `turnId` and attempt of the last. */
-      readonly begun: { readonly turnId: string; readonly attempt: number } | null;
+      readonly requestId: string;
+      /** The running attempt when the cancel came: a turn that starts afterwards is not meant. `agentHasIt` as the agent lane says. */
+      readonly seen: { readonly turnId: string; readonly attempt: number; readonly agentHasIt: boolean } | null;
     }
-  | { readonly type: 'RetryTurn'; readonly organisationId: string }
+  | { readonly type: 'RetryTurn'; readonly organisationId: string; readonly requestId: string }
   | { readonly type: 'EndTurn'; readonly turnId: string; readonly attempt: number; readonly ending: TurnEnding };
 
 export type CommandOf<Type extends SessionCommand['type']> = Extract<SessionCommand, { type: Type }>;

@@ -36,7 +36,14 @@ const started = (promptId: string, attempt = 1): SessionCoreEvent => ({
   type: 'TurnStarted',
   data: { turnId: turnIdOf(promptId), promptId, attempt },
 });
-const cancelRequested = (promptId: string): SessionCoreEvent => ({ type: 'TurnCancelRequested', data: { turnId: turnIdOf(promptId) } });
+const retried = (promptId: string, attempt: number, requestId = 'retry 1'): SessionCoreEvent => ({
+  type: 'TurnStarted',
+  data: { turnId: turnIdOf(promptId), promptId, attempt, requestId },
+});
+const cancelRequested = (promptId: string, requestId = 'cancel 1'): SessionCoreEvent => ({
+  type: 'TurnCancelRequested',
+  data: { turnId: turnIdOf(promptId), requestId },
+});
 const lost = { code: 'sandbox.lost', message: 'gone' };
 const spawnFailed = { code: 'sandbox.failed', message: 'three attempts' };
 const ended = (
@@ -52,12 +59,16 @@ const queue = (promptId: string, text?: string): SessionCommand => ({
   organisationId,
   prompt: promptOf(promptId, text),
 });
-const cancel = (begun: string | null, attempt = 1): SessionCommand => ({
+const cancel = (
+  seen: string | null,
+  { agentHasIt = false, attempt = 1, requestId = 'cancel 1' }: { agentHasIt?: boolean; attempt?: number; requestId?: string } = {},
+): SessionCommand => ({
   type: 'CancelTurn',
   organisationId,
-  begun: begun === null ? null : { turnId: turnIdOf(begun), attempt },
+  requestId,
+  seen: seen === null ? null : { turnId: turnIdOf(seen), attempt, agentHasIt },
 });
-const retry: SessionCommand = { type: 'RetryTurn', organisationId };
+const retry: SessionCommand = { type: 'RetryTurn', organisationId, requestId: 'retry 1' };
 const end = (
   promptId: string,
   outcome: 'completed' | 'failed' | 'cancelled' = 'completed',
@@ -110,30 +121,45 @@ describe('QueuePrompt', () => {
 });
 
 describe('CancelTurn', () => {
-  it('asks the agent that has the prompt to stop', () => given(running).when(cancel('p1')).then([cancelRequested('p1')]));
+  const begun = { agentHasIt: true };
+  it('asks the agent that has the prompt to stop', () => given(running).when(cancel('p1', begun)).then([cancelRequested('p1')]));
   it('ends the turn by itself when no agent has begun, and starts the next', () => {
-    given(running).when(cancel(null)).then([cancelRequested('p1'), ended('p1', 'cancelled')]);
-    given([...running, queued('p2')]).when(cancel(null)).then([cancelRequested('p1'), ended('p1', 'cancelled'), started('p2')]);
+    given(running).when(cancel('p1')).then([cancelRequested('p1'), ended('p1', 'cancelled')]);
+    given([...running, queued('p2')]).when(cancel('p1')).then([cancelRequested('p1'), ended('p1', 'cancelled'), started('p2')]);
   });
-  it('does not take the agent of an earlier attempt for one that has the prompt', () => {
+  it('leaves a turn or an attempt alone that started after it was asked', () => {
+    const next = [...running, queued('p2'), ended('p1'), started('p2')];
+    given(next).when(cancel('p1', begun)).thenNothing();
+    given(next).when(cancel(null)).thenNothing();
     const again = [...running, ended('p1', 'failed'), started('p1', 2)];
-    given(again).when(cancel('p1', 1)).then([cancelRequested('p1'), ended('p1', 'cancelled', null, 2)]);
-    given(again).when(cancel('p1', 2)).then([cancelRequested('p1')]);
+    given(again).when(cancel('p1', begun)).thenNothing();
+    given(again).when(cancel('p1', { attempt: 2 })).then([cancelRequested('p1'), ended('p1', 'cancelled', null, 2)]);
+  });
+  it('does nothing when repeated, whatever runs by now', () => {
+    const done = [...running, queued('p2'), cancelRequested('p1'), ended('p1', 'cancelled'), started('p2')];
+    given(done).when(cancel('p2')).thenNothing();
+    given(done).when(cancel('p2', { requestId: 'cancel 2' })).then([cancelRequested('p2', 'cancel 2'), ended('p2', 'cancelled')]);
   });
   it('does nothing when no turn runs, or was asked already', () => {
     given([created]).when(cancel(null)).thenNothing();
-    given([...running, cancelRequested('p1')]).when(cancel('p1')).thenNothing();
+    given([...running, cancelRequested('p1')]).when(cancel('p1', { ...begun, requestId: 'cancel 2' })).thenNothing();
   });
   it('rejects when there is no such session', () => given([]).when(cancel(null)).thenRejects('session.not-found'));
 });
 
 describe('RetryTurn', () => {
   const failedOnce = [...running, ended('p1', 'failed')];
-  it('starts the failed turn again as the next attempt', () => given(failedOnce).when(retry).then([started('p1', 2)]));
+  it('starts the failed turn again as the next attempt', () => given(failedOnce).when(retry).then([retried('p1', 2)]));
   it('goes on counting', () =>
-    given([...failedOnce, started('p1', 2), ended('p1', 'failed', lost, 2)]).when(retry).then([started('p1', 3)]));
+    given([...failedOnce, started('p1', 2), ended('p1', 'failed', lost, 2)]).when(retry).then([retried('p1', 3)]));
   it('sets a paused queue going with the failed turn', () =>
-    given([...running, queued('p2'), ended('p1', 'failed', spawnFailed)]).when(retry).then([started('p1', 2)]));
+    given([...running, queued('p2'), ended('p1', 'failed', spawnFailed)]).when(retry).then([retried('p1', 2)]));
+  it('does nothing when repeated, also once its attempt has failed too', () => {
+    given([...failedOnce, retried('p1', 2)]).when(retry).thenNothing();
+    const failedTwice = [...failedOnce, retried('p1', 2), ended('p1', 'failed', lost, 2)];
+    given(failedTwice).when(retry).thenNothing();
+    given(failedTwice).when({ ...retry, requestId: 'retry 2' }).then([retried('p1', 3, 'retry 2')]);
+  });
   it('does nothing when a turn runs, none has, or the last did not fail', () => {
     given(running).when(retry).thenNothing();
     given([created]).when(retry).thenNothing();
@@ -165,10 +191,13 @@ describe('any order of commands', () => {
   const promptIds = ['a', 'b', 'c', 'd', 'e'];
   const anyPrompt = fc.constantFrom(...promptIds);
   const anyAttempt = fc.integer({ min: 1, max: 3 });
+  const anyRequest = fc.integer({ min: 1, max: 20 }).map((n) => `request ${n}`);
   const anyCommand: fc.Arbitrary<SessionCommand> = fc.oneof(
     anyPrompt.map((promptId) => queue(promptId)),
-    fc.tuple(fc.option(anyPrompt), anyAttempt).map(([begun, attempt]) => cancel(begun, attempt)),
-    fc.constant(retry),
+    fc
+      .tuple(fc.option(anyPrompt), anyAttempt, fc.boolean(), anyRequest)
+      .map(([seen, attempt, agentHasIt, requestId]) => cancel(seen, { agentHasIt, attempt, requestId })),
+    anyRequest.map((requestId): SessionCommand => ({ type: 'RetryTurn', organisationId, requestId })),
     fc.constant(create(promptOf('a'))),
     fc
       .tuple(anyPrompt, fc.constantFrom('completed' as const, 'failed' as const, 'cancelled' as const), fc.boolean(), anyAttempt)

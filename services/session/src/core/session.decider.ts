@@ -18,6 +18,8 @@ export type SessionAggregate =
       readonly requestHash: string;
       /** Request hash by prompt id, of every prompt ever queued. */
       readonly prompts: Readonly<Record<string, string>>;
+      /** Request ids of cancels and retries that are done. */
+      readonly requests: ReadonlySet<string>;
       /** Prompt ids that wait, in order. */
       readonly queue: readonly string[];
       readonly running: RunningAttempt | null;
@@ -51,6 +53,11 @@ export function queuePosition(state: SessionAggregate, promptId: string): number
   return state.phase === 'open' ? state.queue.indexOf(promptId) + 1 : 0;
 }
 
+/** Whether a cancel or a retry under this id has been decided on. */
+export function isRequestDone(state: SessionAggregate, requestId: string): boolean {
+  return state.phase === 'open' && state.requests.has(requestId);
+}
+
 /** @throws Rejection `prompt.empty`, `prompt.too-large` */
 export function checkPrompt(text: string): void {
   if (text.trim() === '') throw new Rejection('prompt.empty', 'The prompt is empty. Say what is to be done.');
@@ -71,7 +78,7 @@ function decide(command: SessionCommand, state: SessionAggregate): readonly Sess
     case 'CancelTurn':
       return cancelTurn(command, requireOpen(state, command.organisationId));
     case 'RetryTurn':
-      return retryTurn(requireOpen(state, command.organisationId));
+      return retryTurn(command, requireOpen(state, command.organisationId));
     case 'EndTurn':
       return endTurn(command, state);
   }
@@ -105,20 +112,20 @@ function queuePrompt({ prompt }: CommandOf<'QueuePrompt'>, state: OpenSession): 
   return state.running ? [promptQueued(prompt)] : [promptQueued(prompt), turnStarted(next, 1)];
 }
 
-function cancelTurn({ begun }: CommandOf<'CancelTurn'>, state: OpenSession): readonly SessionCoreEvent[] {
+function cancelTurn({ requestId, seen }: CommandOf<'CancelTurn'>, state: OpenSession): readonly SessionCoreEvent[] {
   const { running } = state;
-  if (!running || running.cancelRequested) return [];
-  const requested: SessionCoreEvent = { type: 'TurnCancelRequested', data: { turnId: running.turnId } };
-  const agentHasIt = begun?.turnId === running.turnId && begun.attempt === running.attempt;
-  if (agentHasIt) return [requested];
-  // No agent that could answer: nobody else would end it.
+  if (!running || running.cancelRequested || state.requests.has(requestId)) return [];
+  if (seen?.turnId !== running.turnId || seen.attempt !== running.attempt) return [];
+  const requested: SessionCoreEvent = { type: 'TurnCancelRequested', data: { turnId: running.turnId, requestId } };
+  if (seen.agentHasIt) return [requested];
+  // No agent that could answer: nobody else would end it. One that begins at this moment is told to stop by its orchestrator.
   return [requested, ...ended(running, state.queue, { outcome: 'cancelled', reason: null })];
 }
 
-function retryTurn(state: OpenSession): readonly SessionCoreEvent[] {
+function retryTurn({ requestId }: CommandOf<'RetryTurn'>, state: OpenSession): readonly SessionCoreEvent[] {
   const { running, last } = state;
-  if (running || last?.outcome !== 'failed') return [];
-  return [turnStarted(last.promptId, last.attempt + 1)];
+  if (running || last?.outcome !== 'failed' || state.requests.has(requestId)) return [];
+  return [turnStarted(last.promptId, last.attempt + 1, requestId)];
 }
 
 function endTurn({ turnId, attempt, ending }: CommandOf<'EndTurn'>, state: SessionAggregate): readonly SessionCoreEvent[] {
@@ -142,8 +149,9 @@ function promptQueued({ promptId, text, author, requestHash }: NewPrompt): Sessi
   return { type: 'PromptQueued', data: { promptId, text, author, requestHash } };
 }
 
-function turnStarted(promptId: string, attempt: number): SessionCoreEvent {
-  return { type: 'TurnStarted', data: { turnId: turnIdOf(promptId), promptId, attempt } };
+function turnStarted(promptId: string, attempt: number, requestId?: string): SessionCoreEvent {
+  const data = { turnId: turnIdOf(promptId), promptId, attempt };
+  return { type: 'TurnStarted', data: requestId === undefined ? data : { ...data, requestId } };
 }
 
 function requireSameRequest(known: string, given: string): void {
@@ -157,7 +165,7 @@ function evolve(state: SessionAggregate, event: SessionCoreEvent): SessionAggreg
 }
 
 function opened({ organisationId, requestHash }: { organisationId: string; requestHash: string }): OpenSession {
-  return { phase: 'open', organisationId, requestHash, prompts: {}, queue: [], running: null, last: null };
+  return { phase: 'open', organisationId, requestHash, prompts: {}, requests: new Set(), queue: [], running: null, last: null };
 }
 
 function evolveOpen(state: OpenSession, event: Exclude<SessionCoreEvent, { type: 'SessionCreated' }>): OpenSession {
@@ -167,17 +175,24 @@ function evolveOpen(state: OpenSession, event: Exclude<SessionCoreEvent, { type:
       return { ...state, prompts: { ...state.prompts, [promptId]: requestHash }, queue: [...state.queue, promptId] };
     }
     case 'TurnStarted': {
-      const { turnId, promptId, attempt } = event.data;
+      const { turnId, promptId, attempt, requestId } = event.data;
       const queue = state.queue.filter((waiting) => waiting !== promptId);
-      return { ...state, queue, running: { turnId, promptId, attempt, cancelRequested: false } };
+      const requests = withRequest(state.requests, requestId);
+      return { ...state, requests, queue, running: { turnId, promptId, attempt, cancelRequested: false } };
     }
-    case 'TurnCancelRequested':
-      return state.running ? { ...state, running: { ...state.running, cancelRequested: true } } : state;
+    case 'TurnCancelRequested': {
+      const running = state.running && { ...state.running, cancelRequested: true };
+      return { ...state, requests: withRequest(state.requests, event.data.requestId), running };
+    }
     case 'TurnEnded':
       return endedState(state, event.data.outcome);
   }
   // A type that a newer build appended.
   return state;
+}
+
+function withRequest(requests: ReadonlySet<string>, requestId: string | undefined): ReadonlySet<string> {
+  return requestId === undefined ? requests : new Set([...requests, requestId]);
 }
 
 function endedState(state: OpenSession, outcome: TurnOutcome): OpenSession {

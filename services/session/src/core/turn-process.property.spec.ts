@@ -58,7 +58,7 @@ class World {
         return this.command({ type: 'QueuePrompt', organisationId: 'org', prompt });
       }
       case 'retry':
-        return this.command({ type: 'RetryTurn', organisationId: 'org' });
+        return this.command({ type: 'RetryTurn', organisationId: 'org', requestId: `r${this.log.length}` });
       case 'agentStarts':
         return this.append('agent', [{ type: 'AgentStarted', data: { turnId, attempt } }]);
       case 'agentFinishes':

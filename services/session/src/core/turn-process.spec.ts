@@ -89,6 +89,12 @@ describe('the turn process', () => {
     expect(endings(started(), lost('', 0))).toEqual([]);
   });
 
+  it('reads a loss that gives no reason', () => {
+    const told = lost('t1', 1);
+    const events = told.events.map((event) => ({ ...event, data: { turnId: 't1', turnAttempt: 1 } }));
+    expect(endings(started(), agentStarted(1), { ...told, events })).toMatchObject([['t1', 1, { reason: { code: 'sandbox.lost' } }]]);
+  });
+
   it('says that the platform was stopped when that is why the sandbox is gone', () => {
     const failed = { outcome: 'failed', reason: reason('platform.stopped') };
     expect(endings(started(), agentStarted(1), lost('t1', 1, 'platform.stopped'))).toEqual([['t1', 1, failed]]);

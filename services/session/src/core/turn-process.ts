@@ -65,8 +65,10 @@ function endingBy(turn: FollowedTurn, event: EventOf & { readonly turnId?: strin
     return isSame(turn, event.data) ? { outcome: event.data.outcome, reason: event.data.reason ?? null } : null;
   }
   if (event.type === 'SandboxLost') {
-    const { turnId, turnAttempt, reason } = event.data;
-    const code = reason.code === PLATFORM_STOPPED ? PLATFORM_STOPPED : SANDBOX_LOST;
+    const { turnId, turnAttempt } = event.data;
+    // Tolerant: the wire form of a message may lack any message in it.
+    const reason: Reason | undefined = event.data.reason;
+    const code = reason?.code === PLATFORM_STOPPED ? PLATFORM_STOPPED : SANDBOX_LOST;
     return isSame(turn, { turnId, attempt: turnAttempt }) ? failed(code, reason) : null;
   }
   if (event.type === 'SandboxStopped') {

@@ -2,7 +2,7 @@ import { BEFORE_ALL_EVENTS } from '@bullpen/contracts';
 import type { JsonValue, SessionEvent } from '@bullpen/contracts';
 import { Rejection } from '@bullpen/errors';
 import { parseEventId } from '@bullpen/event-log';
-import type { EventLog } from '@bullpen/event-log';
+import type { EventLog, SessionHead } from '@bullpen/event-log';
 
 export interface EventPage {
   readonly epoch: string;
@@ -29,29 +29,30 @@ export class EventPages {
     const head = await this.#head(sessionId);
     const page =
       before === undefined
-        ? await this.#after(sessionId, after ?? BEFORE_ALL_EVENTS, limit)
+        ? await this.#after({ sessionId, after, limit }, head.sequence)
         : await this.#before(sessionId, before, limit);
-    return { epoch: this.log.epoch, ...page, head };
+    return { epoch: this.log.epoch, ...page, head: head.id };
   }
 
   /** @throws Rejection `session.not-found`, `object.not-found` */
   async requireObject(sessionId: string, sha256: string): Promise<void> {
     await this.#head(sessionId);
     for await (const event of this.log.readSession(sessionId, { after: BEFORE_ALL_EVENTS })) {
-      if (mentions(event.data, sha256)) return;
+      if (refersTo(event.data, sha256)) return;
     }
     throw new Rejection('object.not-found', `Session ${sessionId} has no object ${sha256}.`, { sessionId, sha256 });
   }
 
-  async #head(sessionId: string): Promise<string> {
-    const { id } = await this.log.sessionHead(sessionId);
-    if (id !== BEFORE_ALL_EVENTS) return id;
+  async #head(sessionId: string): Promise<SessionHead> {
+    const head = await this.log.sessionHead(sessionId);
+    if (head.id !== BEFORE_ALL_EVENTS) return head;
     throw sessionNotFound(sessionId);
   }
 
-  async #after(sessionId: string, after: string, limit: number) {
+  /** Up to the head that the page names, and no further: `more` and `head` are of one moment. */
+  async #after({ sessionId, after = BEFORE_ALL_EVENTS, limit }: PageRange, throughSequence: number) {
     const events: SessionEvent[] = [];
-    for await (const event of this.log.readSession(sessionId, { after })) {
+    for await (const event of this.log.readSession(sessionId, { after, throughSequence })) {
       if (events.length === limit) return { events, more: true };
       events.push(event);
     }
@@ -70,16 +71,17 @@ export class EventPages {
       events.shift();
       more = true;
     }
-    throw new Rejection('event.unknown', `Session ${sessionId} has no event ${before}.`, { sessionId, before });
+    throw new Rejection('event.unknown', `Session ${sessionId} has no event ${before}. Use an id that this session gave.`, { sessionId, before });
   }
 }
 
 export function sessionNotFound(sessionId: string): Rejection {
-  return new Rejection('session.not-found', `There is no session ${sessionId}.`, { sessionId });
+  const message = `There is no session ${sessionId}. Check its id, or list the sessions there are.`;
+  return new Rejection('session.not-found', message, { sessionId });
 }
 
-function mentions(value: JsonValue, text: string): boolean {
-  if (typeof value === 'string') return value === text;
+/** By a reference, not by text that happens to be the hash: a prompt must not open an object of another session. */
+function refersTo(value: JsonValue, sha256: string): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return Object.values(value).some((inner) => mentions(inner, text));
+  return Object.entries(value).some(([key, inner]) => (key === 'sha256' && inner === sha256) || refersTo(inner, sha256));
 }

@@ -4,16 +4,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
 import { tokensEqual } from '@bullpen/auth';
-import { MAX_PROMPT_BYTES } from '@bullpen/contracts';
 import { Rejection } from '@bullpen/errors';
 
 import { isKnownHost, isKnownOrigin } from '../../core/hosts.js';
-
-/** A prompt of control characters grows sixfold as JSON; the session service measures the prompt itself. */
-export const MAX_BODY_BYTES = 6 * MAX_PROMPT_BYTES + 64 * 1024;
+import { MAX_BODY_BYTES, mediaTypeRefused } from './problem.js';
 
 type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
+const JSON_TYPE = /^application\/json *(;|$)/i;
 const REQUEST_ID = /^[\w.:-]{1,100}$/;
 const OPEN_PATHS: readonly string[] = ['/', '/healthz', '/readyz', '/api/docs-json'];
 const DOCS_PATH = /^\/api\/docs(\/|$)/;
@@ -25,7 +23,7 @@ export interface EdgeOptions {
 
 /** Before any route: request id, headers, host, origin, token, then the body. */
 export function useEdge(app: NestExpressApplication, options: EdgeOptions): void {
-  app.use(identify, harden, checkHost(options), checkToken(options));
+  app.use(identify, harden, checkHost(options), checkToken(options), checkMediaType);
   app.useBodyParser('json', { limit: MAX_BODY_BYTES, inflate: false });
 }
 
@@ -77,6 +75,13 @@ function checkToken({ token }: EdgeOptions): Middleware {
     next();
   };
 }
+
+/** The parser passes over a body of another type; a route would then complain of fields that were sent. */
+const checkMediaType: Middleware = ({ headers }, _response, next) => {
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  if (hasBody && !JSON_TYPE.test(headers['content-type'] ?? '')) throw mediaTypeRefused();
+  next();
+};
 
 /** As it was sent: what does not match to the letter is not open. */
 export function pathOf({ url = '/' }: IncomingMessage): string {

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 
 import { HttpException } from '@nestjs/common';
 
+import { MAX_PROMPT_BYTES } from '@bullpen/contracts';
 import { Fault, Rejection, describeError } from '@bullpen/errors';
 import type { ErrorDetails } from '@bullpen/errors';
 
@@ -19,6 +20,9 @@ export interface ProblemAnswer {
   readonly problem: Problem;
   readonly headers: Readonly<Record<string, string>>;
 }
+
+/** A prompt of control characters grows sixfold as JSON; the session service measures the prompt itself. */
+export const MAX_BODY_BYTES = 6 * MAX_PROMPT_BYTES + 64 * 1024;
 
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'auth.missing': 401,
@@ -65,11 +69,17 @@ function problem(
 function rejectionOf(error: unknown): Rejection | null {
   const status = statusOf(error);
   if (status === 404) return new Rejection('route.not-found', 'Nothing answers here. The routes are listed at /api/docs.');
-  if (status === 413) return new Rejection('request.too-large', 'The request body is larger than this route takes.');
-  if (status === 415) return new Rejection('request.media-type', 'The body must be application/json in UTF-8, not compressed.');
-  if (status >= 400 && status < 500)
-    return new Rejection('request.malformed', 'The request cannot be read: its body must be one JSON object.');
-  return null;
+  if (status === 413) {
+    const message = `The request body is larger than ${MAX_BODY_BYTES} bytes. Put what is long into a file of the repository.`;
+    return new Rejection('request.too-large', message, { limit: MAX_BODY_BYTES });
+  }
+  if (status === 415) return mediaTypeRefused();
+  if (status < 400 || status >= 500) return null;
+  return new Rejection('request.malformed', 'The request cannot be read: its path must be percent-encoded UTF-8, its body one JSON object.');
+}
+
+export function mediaTypeRefused(): Rejection {
+  return new Rejection('request.media-type', 'The body must be application/json in UTF-8, not compressed.');
 }
 
 function statusOf(error: unknown): number {

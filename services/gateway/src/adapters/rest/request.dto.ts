@@ -8,7 +8,7 @@ import type { SessionStatus } from '@bullpen/contracts';
 const MAX_SOURCE_CHARS = 4_096;
 const MAX_NAME_CHARS = 255;
 export const DEFAULT_EVENTS = 500;
-export const MAX_EVENTS = 1_000;
+const MAX_EVENTS = 1_000;
 const MAX_ROWS = 200;
 
 export class CreateSessionBody {

@@ -7,7 +7,7 @@ import { Fault, Rejection } from '@bullpen/errors';
 import { SESSION_ID, TOKEN, event, startTestGateway } from '../../../test/gateway.harness.js';
 import type { TestGateway } from '../../../test/gateway.harness.js';
 import { MemoryEventLog } from '../../../test/memory-event-log.js';
-import { MAX_BODY_BYTES } from './edge.js';
+import { MAX_BODY_BYTES } from './problem.js';
 
 let gateway: TestGateway;
 const log = new MemoryEventLog();
@@ -68,15 +68,17 @@ function expectProblem(answer: Answer, status: number, code: string): void {
 
 const patch = new TextEncoder().encode('diff --git a/x b/x\n');
 let patchRef: { sha256: string; bytes: number };
+let stranger: { sha256: string; bytes: number };
 
 beforeAll(async () => {
   gateway = await startTestGateway(log);
   patchRef = await gateway.objects.put(patch);
+  stranger = await gateway.objects.put(new TextEncoder().encode('of another session'));
   const none = { sha256: '', bytes: 0 };
   const repository = { id: 'r', name: 'sample', source: '/srv/sample' };
   log.add(lane, [
     event('SessionCreated', { title: 'T', repository, branch: 'main', agent: 'pi', model: 'm', modelProvider: 'scripted' }),
-    event('PromptQueued', { promptId: 'p1', text: 'do', author: { name: 'Ada', email: '' } }),
+    event('PromptQueued', { promptId: 'p1', text: stranger.sha256, author: { name: 'Ada', email: '' } }),
     event('TurnStarted', { turnId: 't1', promptId: 'p1', attempt: 1 }),
   ]);
   log.add({ ...lane, name: 'sandbox' }, [
@@ -194,8 +196,8 @@ describe('errors', () => {
     expectProblem(await call('POST', '/api/v1/sessions', { raw: '[]' }), 400, 'request.invalid');
     expectProblem(
       await call('POST', '/api/v1/sessions', { raw: '{"repository":"sample"}', headers: { 'content-type': 'text/plain' } }),
-      400,
-      'request.invalid',
+      415,
+      'request.media-type',
     );
     expectProblem(
       await call('POST', '/api/v1/sessions', { raw: '{}', headers: { 'content-encoding': 'gzip' } }),
@@ -205,12 +207,17 @@ describe('errors', () => {
     const large = JSON.stringify({ repository: 'sample', prompt: 'x'.repeat(MAX_BODY_BYTES) });
     expectProblem(await call('POST', '/api/v1/sessions', { raw: large }), 413, 'request.too-large');
     expectProblem(await call('GET', '/api/v1/%E0%A4%A'), 404, 'route.not-found');
+    const path = await call('GET', '/api/v1/sessions/%ff');
+    expectProblem(path, 400, 'request.malformed');
+    expect(path.body['detail']).toContain('path');
   });
 
   it('name the fields that are wrong', async () => {
     const answer = await call('POST', '/api/v1/sessions', { body: { repository: 5, extra: true } });
     expectProblem(answer, 400, 'request.invalid');
     expect((answer.body['details'] as { fields: string[] }).fields.toSorted()).toEqual(['extra', 'repository']);
+    const missing = await call('POST', '/api/v1/sessions', { body: {} });
+    expect(missing.body['detail']).toBe('The request is not valid: repository must be a string.');
     expectProblem(await call('POST', `${base}/prompts`, { body: { text: '' } }), 400, 'request.invalid');
     expectProblem(await call('GET', '/api/v1/sessions?limit=0'), 400, 'request.invalid');
     expectProblem(await call('GET', '/api/v1/sessions?status=happy'), 400, 'request.invalid');
@@ -262,7 +269,9 @@ describe('commands', () => {
     const body = { repository: 'sample', branch: 'main', title: 'T', prompt: 'do', agent: 'pi', model: 'm' };
     const answer = await call('POST', '/api/v1/sessions', { body, headers: { 'idempotency-key': 'k-1' } });
     expect(answer.status).toBe(201);
-    expect(answer.body).toMatchObject({ id: SESSION_ID, head: '770', promptId: 'p1', title: 'T', status: 'queued' });
+    expect(answer.body).toMatchObject({ id: SESSION_ID, promptId: 'p1', title: 'T', status: 'queued' });
+    // Not the command's own: who goes on from `head` has everything before it in this answer, and nothing after it.
+    expect(answer.body['head']).toBe(log.events(SESSION_ID).at(-1)?.id);
     const context = { idempotencyKey: 'k-1', actor: { kind: 'user', id: 'local', name: 'Ada', email: 'ada@example.org' } };
     expect(asked).toMatchObject({ ...body, context });
   });
@@ -370,8 +379,7 @@ describe('reading', () => {
     expect((await call('GET', `${base}/files`)).body).toEqual({ files: [], total: 0, head: log.events(SESSION_ID).at(-1)?.id });
   });
 
-  it('gives an object to those sessions only that name it', async () => {
-    const stranger = await gateway.objects.put(new TextEncoder().encode('of another session'));
+  it('gives an object to those sessions only that refer to it, which writing its hash into a prompt does not', async () => {
     expect((await call('GET', `${base}/objects/${patchRef.sha256}`)).text).toBe('diff --git a/x b/x\n');
     expectProblem(await call('GET', `${base}/objects/${stranger.sha256}`), 404, 'object.not-found');
     expectProblem(await call('GET', `${base}/objects/..%2F..%2Fetc`), 404, 'object.not-found');

@@ -29,7 +29,7 @@ export class SessionsController {
   @Post()
   @ApiOperation({ summary: 'Creates a session, with its first prompt if there is one.' })
   @ApiHeader(KEY_HEADER)
-  @ApiResponse({ status: 201, description: 'The session, `head` (its last event) and `promptId`.' })
+  @ApiResponse({ status: 201, description: 'The session as of `head`, its last event, and `promptId`.' })
   @ApiResponse({
     status: 422,
     description: 'repository.not-found, .not-git, .not-readable, .branch-missing; idempotency.mismatch',
@@ -37,9 +37,9 @@ export class SessionsController {
   async create(@Body(valid(CreateSessionBody)) body: CreateSessionBody, @IdempotencyKey() key: string) {
     const { repository, branch = '', title = '', prompt = '', agent = '', model = '' } = body;
     const request = { context: requestContext(this.config, key), repository, branch, title, prompt, agent, model };
-    const { sessionId, head, promptId } = await this.calls.createSession(request);
+    const { sessionId, promptId } = await this.calls.createSession(request);
     const { state } = await this.sessions.load(sessionId);
-    return { ...sessionView(state), head, ...(promptId === '' ? {} : { promptId }) };
+    return { ...sessionView(state), ...(promptId === '' ? {} : { promptId }) };
   }
 
   @Get()

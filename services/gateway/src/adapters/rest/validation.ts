@@ -20,6 +20,7 @@ export function valid(expectedType: Type): ValidationPipe {
   });
 }
 
+/** One for each field: its first check says the most (the last listed), the others follow from it. */
 function problemsOf(error: ValidationError): string[] {
-  return [...Object.values(error.constraints ?? {}), ...(error.children ?? []).flatMap(problemsOf)];
+  return [...Object.values(error.constraints ?? {}).slice(-1), ...(error.children ?? []).flatMap(problemsOf)];
 }

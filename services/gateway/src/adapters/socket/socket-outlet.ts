@@ -8,7 +8,7 @@ export type SyncSocket = Socket<ClientToServer, ServerToClient>;
 export class SocketOutlet {
   #waiting = 0;
 
-  constructor(readonly socket: SyncSocket) {
+  constructor(private readonly socket: SyncSocket) {
     // Engine.IO says so when it has handed every packet to the WebSocket.
     socket.conn.on('drain', () => (this.#waiting = 0));
   }
@@ -16,10 +16,6 @@ export class SocketOutlet {
   get unsentBytes(): number {
     const { socket } = this.socket.conn.transport as { socket?: { bufferedAmount?: number } };
     return this.#waiting + (socket?.bufferedAmount ?? 0);
-  }
-
-  get isOpen(): boolean {
-    return this.socket.connected;
   }
 
   /** `size`: about how many bytes the message has. */

@@ -21,7 +21,7 @@ import type { SocketOutlet } from './socket-outlet.js';
 const READ_AHEAD_BYTES = 1024 * 1024;
 const DRAIN_CHECK_MS = 10;
 /** A socket that takes nothing for this long lags. */
-export const DRAIN_TIMEOUT_MS = 30_000;
+const DRAIN_TIMEOUT_MS = 30_000;
 
 export interface SubscriptionParts {
   readonly log: EventLog;
@@ -107,14 +107,26 @@ export class Subscription {
 
   async #findBeginning(): Promise<Beginning> {
     const { after, models } = this.request;
-    const takesSnapshot = models.includes(SESSION_MODEL);
-    if (after === undefined) return takesSnapshot ? this.#snapshot() : { kind: 'events', from: BEFORE_ALL_EVENTS };
+    if (!models.includes(SESSION_MODEL)) {
+      const from = after ?? BEFORE_ALL_EVENTS;
+      await this.#requireKnown(from);
+      return { kind: 'events', from };
+    }
+    if (after === undefined) return this.#snapshot();
     const events: SessionEvent[] = [];
     for await (const event of this.#read(after)) {
-      if (events.length === MAX_GAP_EVENTS) return takesSnapshot ? this.#snapshot() : { kind: 'events', from: after };
+      if (events.length === MAX_GAP_EVENTS) return this.#snapshot();
       events.push(event);
     }
     return { kind: 'gap', events };
+  }
+
+  /** The first step of a read says so; what is sent is read again, as the socket takes it. */
+  async #requireKnown(after: string): Promise<void> {
+    if (after === BEFORE_ALL_EVENTS) return;
+    const events = this.#read(after)[Symbol.asyncIterator]();
+    await events.next();
+    await events.return?.();
   }
 
   async #snapshot(): Promise<Beginning> {

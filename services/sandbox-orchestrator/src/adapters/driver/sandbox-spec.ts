@@ -27,12 +27,19 @@ export interface SpecSources {
   readonly linkUrl: string;
 }
 
+/** What a sandbox is asked for with, and where it reads its source from: as the driver's `sourcePath`. */
+export interface SpecRequest {
+  readonly session: SandboxedSession;
+  readonly sandbox: Generation;
+  readonly sourcePath: string | null;
+}
+
 /**
  * What a generation's sandbox is to be; the same for every call, because it is made from the log up to the generation's request.
  *
  * @throws Rejection `object.not-found` when the last checkpoint's bundle is gone, `model.not-configured`
  */
-export async function sandboxSpec(session: SandboxedSession, sandbox: Generation, sources: SpecSources): Promise<SandboxSpec> {
+export async function sandboxSpec({ session, sandbox, sourcePath }: SpecRequest, sources: SpecSources): Promise<SandboxSpec> {
   const { work, sessionId } = session;
   assert(work, `session ${sessionId} wants a sandbox before it was created`);
   requireModel(work.modelProvider, sources.model);
@@ -49,7 +56,7 @@ export async function sandboxSpec(session: SandboxedSession, sandbox: Generation
       repository: { name: repository.name, source: repository.source, branch },
       agent: { name, model, modelProvider, baseUrl },
     },
-    sourcePath: repository.source.startsWith('/') ? repository.source : null,
+    sourcePath,
     checkpoint: await checkpointOf(session, sources.objects),
     transcript: session.hasConversation ? await transcriptOf(session, sandbox, sources.log) : null,
     takeOver: session.workspaceOf === sandboxId ? null : session.workspaceOf,

@@ -39,6 +39,8 @@ export interface LinkServerParts {
 /** Where runners dial in. One link per sandbox: a newer one replaces the older. */
 export class LinkServer {
   readonly #links = new Map<string, { readonly link: RunnerLink; readonly socket: WebSocket }>();
+  /** Whose end is being judged: none of them is let in. */
+  readonly #barred = new Set<string>();
   readonly #budget = new UploadBudget();
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
@@ -95,6 +97,20 @@ export class LinkServer {
     entry.socket.terminate();
   }
 
+  /**
+   * Cuts the link, and lets none in while `work` runs: what the log holds of the sandbox's frames stays as `work` finds it. A runner
+   * that dials in meanwhile is told to try again.
+   */
+  async endDuring(sandboxId: string, work: () => Promise<void>): Promise<void> {
+    this.#barred.add(sandboxId);
+    try {
+      await this.end(sandboxId);
+      await work();
+    } finally {
+      this.#barred.delete(sandboxId);
+    }
+  }
+
   /** Runners keep running and connect to the next process. */
   async close(): Promise<void> {
     await Promise.all([...this.#links.keys()].map((sandboxId) => this.end(sandboxId)));
@@ -105,8 +121,9 @@ export class LinkServer {
 
   #accept(socket: WebSocket): void {
     socket.on('error', () => undefined);
-    if (this.#sockets.clients.size > MAX_CONNECTIONS) return socket.close(CLOSE.tryLater, 'too many connections');
-    const deadline = setTimeout(() => socket.close(CLOSE.refused, 'no hello'), HELLO_DEADLINE_MS);
+    // Not closed in order: whoever does not answer would keep the place meanwhile.
+    if (this.#sockets.clients.size > MAX_CONNECTIONS) return socket.terminate();
+    const deadline = setTimeout(() => socket.terminate(), HELLO_DEADLINE_MS);
     socket.once('close', () => clearTimeout(deadline));
     socket.once('message', (data: Buffer, isBinary) => {
       clearTimeout(deadline);
@@ -121,11 +138,13 @@ export class LinkServer {
   async #greet(socket: WebSocket, data: Buffer, isBinary: boolean): Promise<void> {
     const holder = this.#identify(data, isBinary);
     const { sandboxId } = holder;
+    // It lives, also while the log is away and no welcome can be given.
+    this.parts.views.heard(sandboxId);
     await this.end(sandboxId);
     const lane = await this.parts.lanes.open(holder);
     // Meanwhile the sandbox may have ended, or connected once more.
+    while (this.#links.has(sandboxId)) await this.end(sandboxId);
     this.#requireCurrent(holder);
-    await this.end(sandboxId);
     if (socket.readyState !== socket.OPEN) return;
     const link = this.#link(socket, holder, lane);
     this.#links.set(sandboxId, { link, socket });
@@ -166,7 +185,9 @@ export class LinkServer {
     return { sessionId, sandboxId, generation };
   }
 
+  /** @throws Rejection `generation.superseded`; Fault `link.ending` while its end is being judged */
   #requireCurrent({ sessionId, sandboxId }: LaneHolder): void {
+    if (this.#barred.has(sandboxId)) throw new Fault('link.ending', `The end of sandbox ${sandboxId} is being recorded. Connect again.`);
     const session = this.parts.states.get(sessionId);
     const isCurrent = session !== undefined && liveGeneration(session)?.sandboxId === sandboxId && session.fence?.sandboxId === sandboxId;
     if (!isCurrent) throw new Rejection('generation.superseded', `The sandbox ${sandboxId} is not the session's current one.`, { sandboxId });

@@ -9,6 +9,8 @@ import { Fault, Rejection, isRejectionOf } from '@bullpen/errors';
 import type { FrameLane, ObjectStore } from '@bullpen/event-log';
 import type { Logger } from '@bullpen/telemetry';
 
+import { Allowance } from '../../core/allowance.js';
+import { FRAME_BYTES_RATE, FRAME_RATE, HEARTBEAT_FRAMES } from '../../core/bounds.js';
 import { checkFrame, endedByStop, rejectedFrame } from '../../core/runner-frames.js';
 import type { CheckedFrame, FrameSource } from '../../core/runner-frames.js';
 import { ObjectUpload } from './object-upload.js';
@@ -46,6 +48,9 @@ export class RunnerLink {
   #upload: ObjectUpload | null = null;
   #objectBytes = 0;
   #unappendedBytes = 0;
+  readonly #frames = new Allowance(FRAME_RATE, Date.now());
+  readonly #frameBytes = new Allowance(FRAME_BYTES_RATE, Date.now());
+  #waiting: NodeJS.Timeout | null = null;
   #over = false;
 
   constructor(private readonly parts: LinkParts) {}
@@ -73,6 +78,7 @@ export class RunnerLink {
   close(code: number, why: string): void {
     this.#over = true;
     this.#upload?.end();
+    this.#endWait();
     this.parts.socket.close(code, why);
   }
 
@@ -92,10 +98,12 @@ export class RunnerLink {
       case 'hello':
         throw new Rejection('link.message-invalid', 'The link was greeted already.');
       case 'frames':
+        this.#limitRate(message.frames.length, data.byteLength);
         return this.#takeFrames(message.frames, data.byteLength);
       case 'object':
         return this.#beginObject(message.sha256, message.bytes);
       case 'heartbeat':
+        this.#limitRate(HEARTBEAT_FRAMES, data.byteLength);
         this.parts.views.heartbeat(this.parts.source.sandboxId, message);
         return this.parts.onChange();
       case 'failed':
@@ -132,7 +140,7 @@ export class RunnerLink {
     const missing = checked.verdict === 'valid' ? await firstMissing(checked.objects, objects) : null;
     if (checked.verdict === 'valid' && missing === null) return endedByStop(checked.event, this.parts.stopReason());
     const reason = checked.verdict === 'valid' ? objectMissing(missing) : checked.reason;
-    const body = JSON.stringify(loose.raw);
+    const body = bodyOf(loose.raw);
     const sha256 = createHash('sha256').update(body).digest('hex');
     logger.warn('frame rejected', { sandboxId: source.sandboxId, frame: loose.n, code: reason.code });
     return rejectedFrame(loose.n, source, { reason, bytes: Buffer.byteLength(body), sha256, at });
@@ -166,8 +174,28 @@ export class RunnerLink {
   /** Backpressure: the runner's own spool holds what this process does not read. */
   #count(bytes: number): void {
     this.#unappendedBytes += bytes;
+    this.#readOrNot();
+  }
+
+  /** Nothing is dropped: who sends too fast is read later. */
+  #limitRate(frames: number, bytes: number): void {
+    const now = Date.now();
+    const waitMs = Math.max(this.#frames.take(frames, now), this.#frameBytes.take(bytes, now));
+    if (waitMs === 0 || this.#over) return;
+    if (this.#waiting) clearTimeout(this.#waiting);
+    this.#waiting = setTimeout(() => this.#endWait(), waitMs);
+    this.#readOrNot();
+  }
+
+  #endWait(): void {
+    if (this.#waiting) clearTimeout(this.#waiting);
+    this.#waiting = null;
+    this.#readOrNot();
+  }
+
+  #readOrNot(): void {
     const { socket } = this.parts;
-    if (this.#unappendedBytes > MAX_UNAPPENDED_BYTES) socket.pause();
+    if (this.#waiting || this.#unappendedBytes > MAX_UNAPPENDED_BYTES) socket.pause();
     else if (socket.isPaused) socket.resume();
   }
 
@@ -217,6 +245,15 @@ function parseMessage(json: unknown): LinkMessage {
   const message = runnerMessageSchema.safeParse(json);
   if (message.success && message.data.kind !== 'frames') return message.data;
   throw new Rejection('link.message-invalid', 'The message is not one that a runner sends.');
+}
+
+/** As JSON; empty when it is nested too deeply for that, which must not keep the lane from going on. */
+function bodyOf(raw: unknown): string {
+  try {
+    return JSON.stringify(raw);
+  } catch {
+    return '';
+  }
 }
 
 function looseFrame(raw: { readonly n: number }): LooseFrame {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Actor } from '@bullpen/contracts';
 import { Rejection } from '@bullpen/errors';
-import type { EventLog, Tail } from '@bullpen/event-log';
+import type { EventLog, LogMessage, Tail } from '@bullpen/event-log';
 import type { CommandHandler } from '@bullpen/eventsourcing';
 import type { Logger } from '@bullpen/telemetry';
 
@@ -86,13 +86,7 @@ export class TurnProcessRunner {
     const { log } = this.parts;
     const end = await log.lastSequence();
     if (this.#sequence > end) this.#startOver();
-    const tail = await log.tail({ fromSequence: this.#sequence + 1 }, (message) => {
-      const turns = followMessage(this.#turns, message);
-      const changed = turns !== this.#turns;
-      this.#turns = turns;
-      this.#sequence = message.sequence;
-      if (changed) this.#wake();
-    });
+    const tail = await log.tail({ fromSequence: this.#sequence + 1 }, (message) => this.#read(message));
     try {
       // Most endings of the past are said further on in the log.
       await this.#untilCaughtUp(tail, end);
@@ -100,6 +94,18 @@ export class TurnProcessRunner {
     } finally {
       await tail.stop();
     }
+  }
+
+  /** Never throws: a message that comes again and again would hold up the turns of every session. */
+  #read(message: LogMessage): void {
+    const before = this.#turns;
+    try {
+      this.#turns = followMessage(before, message);
+    } catch (error) {
+      this.parts.logger.error('turn process cannot read a message', { sequence: message.sequence, lane: message.lane, error });
+    }
+    this.#sequence = message.sequence;
+    if (this.#turns !== before) this.#wake();
   }
 
   async #untilCaughtUp(tail: Tail, end: number): Promise<void> {
@@ -115,10 +121,11 @@ export class TurnProcessRunner {
     const woken = new Promise<void>((resolve) => (this.#wake = resolve));
     const endings = unsaidEndings(this.#turns).filter(({ turn }) => !this.#said.has(turn));
     const results = await Promise.all(endings.slice(0, MAX_CONCURRENT_ENDINGS).map((ending) => this.#end(ending)));
-    if (this.#sequence - this.#saved > 0) void this.#save();
-    const more = endings.length > MAX_CONCURRENT_ENDINGS;
-    const pauseMs = results.includes('failed') ? RETRY_MS : CHECKPOINT_EVERY_MS;
-    if (!more) await Promise.race([woken, delay(pauseMs, undefined, { signal: this.#stopping.signal, ref: false }).catch(() => undefined)]);
+    void this.#save();
+    const failed = results.includes('failed');
+    if (!failed && endings.length > MAX_CONCURRENT_ENDINGS) return;
+    const pauseMs = failed ? RETRY_MS : CHECKPOINT_EVERY_MS;
+    await Promise.race([woken, delay(pauseMs, undefined, { signal: this.#stopping.signal, ref: false }).catch(() => undefined)]);
   }
 
   async #end({ sessionId, turn, ending }: UnsaidEnding): Promise<'said' | 'failed'> {
@@ -140,12 +147,14 @@ export class TurnProcessRunner {
   #startOver(): void {
     this.#turns = new Map();
     this.#sequence = 0;
+    this.#saved = 0;
   }
 
   /** One at a time, never waited for by the turns: Postgres may be away. */
-  #save(): Promise<void> {
+  async #save(): Promise<void> {
+    if (this.#sequence <= this.#saved) return;
     this.#saving ??= this.#saveNow().finally(() => (this.#saving = null));
-    return Promise.race([this.#saving, delay(CHECKPOINT_TIMEOUT_MS, undefined, { ref: false })]);
+    await Promise.race([this.#saving, delay(CHECKPOINT_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
   async #saveNow(): Promise<void> {

@@ -24,11 +24,11 @@ export class Database {
   /** Connected and migrated. Fails while the server is away; the next call tries again. */
   async dataSource(): Promise<DataSource> {
     if (this.#closed) throw new Error('the database is closed');
-    this.#opening ??= this.#open();
+    const opening = (this.#opening ??= this.#open());
     try {
-      return await this.#opening;
+      return await opening;
     } catch (error) {
-      this.#opening = null;
+      if (this.#opening === opening) this.#opening = null;
       throw error;
     }
   }

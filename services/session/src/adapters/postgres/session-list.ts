@@ -5,6 +5,7 @@ import type { DataSource, SelectQueryBuilder } from 'typeorm';
 import { Fault, Rejection } from '@bullpen/errors';
 import { parseEventId } from '@bullpen/event-log';
 import { readProjectionPosition } from '@bullpen/eventsourcing';
+import type { ProjectionPosition } from '@bullpen/eventsourcing';
 
 import type { SessionList, SessionListPage, SessionListQuery } from '../../core/ports.js';
 import { sessionListProjector } from '../../core/session-list.projector.js';
@@ -20,15 +21,15 @@ interface Cursor {
   readonly sessionId: string;
 }
 
-/** Reads committed rows, whichever process writes them. */
-export function createSessionList(database: Database): SessionList {
+/** Reads committed rows, whichever process writes them. `epoch` is the log's: a position in another log says nothing about `after`. */
+export function createSessionList(database: Database, epoch: string): SessionList {
   return {
     list: async (query) => {
       const after = sequenceOf(query.after);
       const cursor = cursorOf(query.cursor);
       try {
         const dataSource = await database.dataSource();
-        const stale = after > 0 && !(await reached(dataSource, after));
+        const stale = after > 0 && !(await reached(dataSource, { epoch, sequence: after }));
         return await readPage(dataSource, query, cursor, stale);
       } catch (cause) {
         throw new Fault('session-list.unavailable', 'The list of sessions cannot be read: its database is away. Try again shortly.', {
@@ -55,15 +56,15 @@ async function readPage(
 
 /** By creation, which never changes: paging neither repeats nor leaves out what was there when it began. */
 function newestFirst(query: SelectQueryBuilder<SessionListRow>, cursor: Cursor | null): SelectQueryBuilder<SessionListRow> {
-  if (cursor) query.andWhere('(row.created_at, row.session_id COLLATE "C") < (:createdAt, :sessionId)', cursor);
+  if (cursor) query.andWhere('(row.created_at, row.session_id) < (:createdAt, :sessionId)', cursor);
   return query.orderBy('row.createdAt', 'DESC').addOrderBy('row.sessionId', 'DESC');
 }
 
-async function reached(dataSource: DataSource, sequence: number): Promise<boolean> {
+async function reached(dataSource: DataSource, { epoch, sequence }: ProjectionPosition): Promise<boolean> {
   const until = Date.now() + MAX_WAIT_MS;
   for (;;) {
     const position = await readProjectionPosition(dataSource, SCHEMA, sessionListProjector.name);
-    if ((position?.sequence ?? 0) >= sequence) return true;
+    if (position?.epoch === epoch && position.sequence >= sequence) return true;
     if (Date.now() >= until) return false;
     await delay(POLL_MS);
   }

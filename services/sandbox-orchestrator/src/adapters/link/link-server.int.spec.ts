@@ -1,0 +1,164 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import WebSocket from 'ws';
+
+import { signSandboxToken } from '@bullpen/auth';
+import { orchestratorMessageSchema } from '@bullpen/contracts';
+import type { OrchestratorMessage, StoredEvent } from '@bullpen/contracts';
+import { Fault } from '@bullpen/errors';
+import type { FrameLane, ObjectStore } from '@bullpen/event-log';
+import { silentLogger } from '@bullpen/telemetry';
+
+import { FRAME_RATE } from '../../core/bounds.js';
+import { newSandboxedSession } from '../../core/sandbox.state.js';
+import type { SandboxedSession } from '../../core/sandbox.state.js';
+import type { FrameLanes } from '../nats/frame-lanes.js';
+import type { SessionStates } from '../nats/session-states.js';
+import { LinkServer } from './link-server.js';
+import { RunnerViews } from './runner-views.js';
+
+const KEY = 'k'.repeat(64);
+const SESSION = '00session000000000000000000';
+const SANDBOX = `${SESSION}-1`;
+const WAIT_MS = 5_000;
+
+/** The agent lane in memory. */
+class MemoryLane implements FrameLane {
+  readonly events: StoredEvent[] = [];
+  get appendedThrough(): number {
+    return this.events.length;
+  }
+  async submit(frames: readonly { n: number; event: StoredEvent }[]): Promise<number> {
+    for (const { n, event } of frames) if (n === this.events.length + 1) this.events.push(event);
+    return this.appendedThrough;
+  }
+  async appendOwn(): Promise<never> {
+    throw new Error('not of this test');
+  }
+}
+
+describe('LinkServer', () => {
+  const generation = { generation: 1, sandboxId: SANDBOX };
+  const live = { requestedAt: '', requestedSequence: 1, stage: 'ready', ready: true, endedAt: null } as const;
+  const session: SandboxedSession = { ...newSandboxedSession(SESSION), sandbox: { ...generation, ...live }, fence: generation, turnIds: ['t1'] };
+  let now = 0;
+  let lane: MemoryLane;
+  let openLane: () => Promise<FrameLane>;
+  let views: RunnerViews;
+  let server: LinkServer;
+  let sockets: WebSocket[];
+
+  beforeEach(async () => {
+    now = 1_000;
+    lane = new MemoryLane();
+    openLane = async () => lane;
+    views = new RunnerViews(() => now);
+    sockets = [];
+    server = await LinkServer.listen({
+      port: 0,
+      tokenKey: KEY,
+      states: { get: () => session } as unknown as SessionStates,
+      views,
+      lanes: { open: () => openLane(), drop: () => undefined } as unknown as FrameLanes,
+      objects: { has: async () => true } as unknown as ObjectStore,
+      logger: silentLogger,
+      onChange: () => undefined,
+    });
+  });
+
+  afterEach(async () => {
+    for (const socket of sockets) socket.terminate();
+    await server.close();
+  });
+
+  /** Says hello; what is told and how it closed are kept. */
+  async function dial(): Promise<{ socket: WebSocket; told: OrchestratorMessage[]; closeCode: () => number | null }> {
+    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/runner`);
+    sockets.push(socket);
+    const told: OrchestratorMessage[] = [];
+    let code: number | null = null;
+    socket.on('message', (data) => told.push(orchestratorMessageSchema.parse(JSON.parse(String(data)))));
+    socket.on('close', (closeCode) => (code = closeCode));
+    socket.on('error', () => undefined);
+    await new Promise((resolve) => socket.once('open', resolve));
+    const token = signSandboxToken({ sandboxId: SANDBOX, sessionId: SESSION, generation: 1, expiresAt: Date.now() + 60_000 }, KEY);
+    socket.send(JSON.stringify({ kind: 'hello', protocol: 1, token, ...generation }));
+    return { socket, told, closeCode: () => code };
+  }
+
+  it('hears a runner also while the log is away and no welcome can be given', async () => {
+    openLane = () => Promise.reject(new Fault('log.unavailable', 'The log is away.'));
+    views.applied(SANDBOX);
+    now = 70_000;
+    const runner = await dial();
+    await until(() => runner.closeCode() !== null);
+    expect(runner.closeCode()).toBe(1013);
+    expect(views.of(SANDBOX)).toMatchObject({ connected: false, heardAt: 70_000 });
+  });
+
+  it('lets no runner in while its end is judged, and one again when that came to nothing', async () => {
+    const first = await dial();
+    await until(() => first.told.length > 0);
+    let appendedMeanwhile = -1;
+    await server.endDuring(SANDBOX, async () => {
+      const again = await dial();
+      await until(() => again.closeCode() !== null);
+      expect(again.closeCode()).toBe(1013);
+      expect(again.told).toEqual([]);
+      appendedMeanwhile = lane.appendedThrough;
+    });
+    expect([first.socket.readyState, appendedMeanwhile]).toEqual([WebSocket.CLOSED, 0]);
+    const later = await dial();
+    await until(() => later.told.length > 0);
+    expect(later.told[0]).toEqual({ kind: 'welcome', appendedThrough: 0 });
+  });
+
+  it('keeps one link when two come at the same moment', async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    openLane = async () => held.then(() => lane);
+    const runners = [await dial(), await dial()];
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    release();
+    await until(() => runners.filter(({ closeCode }) => closeCode() !== null).length === 1);
+    expect(runners.map(({ told }) => told.length > 0)).toContain(true);
+    expect(views.of(SANDBOX).connected).toBe(true);
+  });
+
+  it('reads one who sends too fast later, and takes everything all the same', async () => {
+    const { socket, told } = await dial();
+    await until(() => told.length > 0);
+    const frame = (n: number) => ({ n, type: 'PlanUpdated', turnId: 't1', data: { entries: [] } });
+    const count = FRAME_RATE.burst + FRAME_RATE.perSecond / 2 + 256;
+    const began = performance.now();
+    for (let n = 1; n <= count; n += 256) {
+      const frames = Array.from({ length: Math.min(256, count - n + 1) }, (_, at) => frame(n + at));
+      socket.send(JSON.stringify({ kind: 'frames', frames }));
+    }
+    await until(() => lane.events.length === count);
+    expect(performance.now() - began).toBeGreaterThan(450);
+    expect(views.of(SANDBOX).connected).toBe(true);
+  });
+
+  it('puts FrameRejected in the place of a frame that is nested without end, and goes on', async () => {
+    const { socket, told } = await dial();
+    await until(() => told.length > 0);
+    const depth = 200_000;
+    const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    socket.send(`{"kind":"frames","frames":[{"n":1,"type":"PlanUpdated","data":{"entries":${deep}}}]}`);
+    socket.send(`{"kind":"frames","frames":[{"n":2,"nonsense":${deep}}]}`);
+    socket.send(JSON.stringify({ kind: 'frames', frames: [{ n: 3, type: 'PlanUpdated', turnId: 't1', data: { entries: [] } }] }));
+    await until(() => told.some((message) => message.kind === 'acknowledged' && message.through === 3));
+    expect(lane.events.map(({ type, data }) => [type, (data['reason'] as { code?: string } | undefined)?.code])).toEqual([
+      ['FrameRejected', 'frame.too-deep'],
+      ['FrameRejected', 'frame.malformed'],
+      ['PlanUpdated', undefined],
+    ]);
+  });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const end = Date.now() + WAIT_MS; !condition(); ) {
+    if (Date.now() > end) throw new Error(`waited in vain: ${condition.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
