@@ -14,6 +14,8 @@ type IoOptions = Parameters<IoAdapter['createIOServer']>[1];
 /** Requests are small: an id, a position, a few names. */
 const MAX_CLIENT_MESSAGE_BYTES = 64 * 1024;
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Envelopes repeat: with the window kept between messages a streamed reply needs a fifth of the bytes. Memory for each socket is kept small. */
+const COMPRESSION = { threshold: 256, serverMaxWindowBits: 13, zlibDeflateOptions: { level: 3, memLevel: 6 } };
 
 export interface SyncIoOptions {
   readonly token: string;
@@ -37,7 +39,7 @@ export class SyncIoAdapter extends IoAdapter {
       pingTimeout: PING_TIMEOUT_MS,
       connectTimeout: CONNECT_TIMEOUT_MS,
       maxHttpBufferSize: MAX_CLIENT_MESSAGE_BYTES,
-      perMessageDeflate: false,
+      perMessageDeflate: COMPRESSION,
       serveClient: false,
       allowRequest: (request: IncomingMessage, decide: (error: string | null, allowed: boolean) => void) => {
         const refused = this.#refusal(request);
