@@ -39,12 +39,20 @@ export type PlanEntry = Refine<agent.PlanEntry, { status: PlanStatus }>;
 export interface CoreEventData {
   SessionCreated: Refine<core.SessionCreated, { modelProvider: ModelProvider; repository: RepositoryRef }>;
   PromptQueued: Refine<core.PromptQueued, { author: Author }>;
+  PromptEdited: Plain<core.PromptEdited>;
+  PromptMoved: Plain<core.PromptMoved>;
+  PromptWithdrawn: Plain<core.PromptWithdrawn>;
   TurnStarted: Plain<core.TurnStarted>;
   TurnCancelRequested: Plain<core.TurnCancelRequested>;
   TurnEnded: Refine<core.TurnEnded, { outcome: TurnOutcome }>;
+  SessionRenamed: Plain<core.SessionRenamed>;
+  SessionArchived: Plain<core.SessionArchived>;
+  SessionUnarchived: Plain<core.SessionUnarchived>;
+  SessionDeleted: Plain<core.SessionDeleted>;
 }
 export interface RepositoryEventData {
   RepositoryAdded: Plain<core.RepositoryAdded>;
+  RepositoryRemoved: Plain<core.RepositoryRemoved>;
 }
 export interface SandboxEventData {
   SandboxRequested: Refine<sandbox.SandboxRequested, { isolation: Isolation }>;
@@ -113,10 +121,18 @@ export type RunnerEvent = EventOf<RunnerEventType>;
 export const EVENT_SCHEMAS: Readonly<Record<EventType, DescMessage>> = {
   SessionCreated: core.SessionCreatedSchema,
   PromptQueued: core.PromptQueuedSchema,
+  PromptEdited: core.PromptEditedSchema,
+  PromptMoved: core.PromptMovedSchema,
+  PromptWithdrawn: core.PromptWithdrawnSchema,
   TurnStarted: core.TurnStartedSchema,
   TurnCancelRequested: core.TurnCancelRequestedSchema,
   TurnEnded: core.TurnEndedSchema,
+  SessionRenamed: core.SessionRenamedSchema,
+  SessionArchived: core.SessionArchivedSchema,
+  SessionUnarchived: core.SessionUnarchivedSchema,
+  SessionDeleted: core.SessionDeletedSchema,
   RepositoryAdded: core.RepositoryAddedSchema,
+  RepositoryRemoved: core.RepositoryRemovedSchema,
   SandboxRequested: sandbox.SandboxRequestedSchema,
   SandboxStageEntered: sandbox.SandboxStageEnteredSchema,
   SandboxSpawnFailed: sandbox.SandboxSpawnFailedSchema,

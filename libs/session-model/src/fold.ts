@@ -3,7 +3,7 @@ import type { CoreEventData, KnownSessionEvent, SandboxEventData, SessionEvent, 
 
 import { compareEventIds } from './event-id.js';
 import { NO_SANDBOX, enterStage, failSpawn, requestSandbox, startGeneration } from './sandbox.js';
-import type { SessionState, Turn } from './state.js';
+import type { QueuedPrompt, SessionState, Turn } from './state.js';
 import {
   NO_USAGE,
   addItem,
@@ -24,6 +24,8 @@ export function initialSessionState(sessionId: string): SessionState {
     head: '0',
     title: '',
     status: 'idle',
+    archived: false,
+    deleted: false,
     repository: null,
     branch: '',
     agent: '',
@@ -66,6 +68,7 @@ export function foldSession(sessionId: string, events: Iterable<SessionEvent>): 
 }
 
 function statusOf(state: SessionState): SessionStatus {
+  if (state.archived || state.deleted) return 'archived';
   const running = state.turns.findLast((turn) => turn.turnId === state.runningTurnId);
   if (running?.state === 'running' || running?.state === 'cancelling') return 'running';
   if (running !== undefined || state.queue.length > 0) return 'queued';
@@ -97,7 +100,19 @@ function apply(state: SessionState, event: KnownSessionEvent): SessionState {
   switch (event.type) {
     case 'SessionCreated':
       return createSession(state, event.data, event.at);
+    case 'SessionRenamed':
+      return { ...state, title: event.data.title };
+    case 'SessionArchived':
+      return { ...state, archived: true };
+    case 'SessionUnarchived':
+      return { ...state, archived: false };
+    case 'SessionDeleted':
+      return { ...state, deleted: true };
     case 'PromptQueued':
+    case 'PromptEdited':
+    case 'PromptMoved':
+    case 'PromptWithdrawn':
+      return { ...state, queue: changeQueue(state.queue, event) };
     case 'TurnStarted':
     case 'TurnCancelRequested':
     case 'TurnEnded':
@@ -129,8 +144,10 @@ function apply(state: SessionState, event: KnownSessionEvent): SessionState {
     // The session service says so with TurnEnded.
     case 'AgentTurnFinished':
     case 'RepositoryAdded':
-    case 'LaneClosed':
+    case 'RepositoryRemoved':
       return state;
+    case 'LaneClosed':
+      return { ...state, deleted: true };
   }
 }
 
@@ -143,19 +160,38 @@ function createSession(state: SessionState, data: CoreEventData['SessionCreated'
 
 function applyTurn(
   state: SessionState,
-  event: Known<'PromptQueued' | 'TurnStarted' | 'TurnCancelRequested' | 'TurnEnded'>,
+  event: Known<'TurnStarted' | 'TurnCancelRequested' | 'TurnEnded'>,
 ): SessionState {
   switch (event.type) {
-    case 'PromptQueued': {
-      const { promptId, text, author } = event.data;
-      return { ...state, queue: [...state.queue, { promptId, text, author, queuedAt: event.at }] };
-    }
     case 'TurnStarted':
       return startTurn(state, event);
     case 'TurnCancelRequested':
       return updateTurn(state, event.data.turnId, (turn) => (isOpen(turn) ? { ...turn, state: 'cancelling' } : turn));
     case 'TurnEnded':
       return endTurn(state, event.data, event.at);
+  }
+}
+
+function changeQueue(
+  queue: readonly QueuedPrompt[],
+  event: Known<'PromptQueued' | 'PromptEdited' | 'PromptMoved' | 'PromptWithdrawn'>,
+): readonly QueuedPrompt[] {
+  const { promptId } = event.data;
+  const others = queue.filter((prompt) => prompt.promptId !== promptId);
+  switch (event.type) {
+    case 'PromptQueued': {
+      const { text, author } = event.data;
+      return [...queue, { promptId, text, author, queuedAt: event.at }];
+    }
+    case 'PromptEdited':
+      return queue.map((prompt) => (prompt.promptId === promptId ? { ...prompt, text: event.data.text } : prompt));
+    case 'PromptMoved': {
+      const moved = queue.filter((prompt) => prompt.promptId === promptId);
+      const place = others.findIndex((prompt) => prompt.promptId === event.data.before);
+      return others.toSpliced(place === -1 ? others.length : place, 0, ...moved);
+    }
+    case 'PromptWithdrawn':
+      return others;
   }
 }
 

@@ -27,6 +27,9 @@ export interface SessionState {
   readonly head: string;
   readonly title: string;
   readonly status: SessionStatus;
+  readonly archived: boolean;
+  /** Its end: nothing follows, and what it held is being erased. */
+  readonly deleted: boolean;
   readonly repository: RepositoryRef | null;
   readonly branch: string;
   readonly agent: string;

@@ -11,8 +11,10 @@ import { EventPages } from './adapters/log/event-pages.js';
 import { SessionFeeds } from './adapters/log/session-feeds.js';
 import { AgentsController } from './adapters/rest/agents.controller.js';
 import { HealthController } from './adapters/rest/health.controller.js';
+import { RepositoriesController } from './adapters/rest/repositories.controller.js';
 import { SessionContentsController } from './adapters/rest/session-contents.controller.js';
 import { SessionsController } from './adapters/rest/sessions.controller.js';
+import { TurnsController } from './adapters/rest/turns.controller.js';
 import {
   ORCHESTRATOR_CALLS,
   ORCHESTRATOR_CALL_TIMEOUT_MS,
@@ -38,7 +40,7 @@ export class GatewayModule implements OnModuleDestroy {
     const key = config.BULLPEN_RPC_KEY;
     return {
       module: GatewayModule,
-      controllers: [HealthController, AgentsController, SessionsController, SessionContentsController],
+      controllers: [HealthController, AgentsController, SessionsController, TurnsController, SessionContentsController, RepositoriesController],
       providers: [
         { provide: GATEWAY_CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Controller, Module } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 
+import { SessionService } from '@bullpen/contracts';
 import type { StoredEvent } from '@bullpen/contracts';
 import { Rejection } from '@bullpen/errors';
 import { FolderObjectStore } from '@bullpen/event-log';
@@ -28,7 +29,7 @@ type Calls = Record<string, (request: Record<string, unknown>) => object | Promi
 function sessionModule(calls: Calls) {
   @Controller()
   class SessionController {}
-  for (const name of ['CreateSession', 'QueuePrompt', 'CancelTurn', 'RetryTurn', 'GetSession', 'ListSessions']) {
+  for (const { name } of SessionService.methods) {
     const method = (request: Record<string, unknown>): object | Promise<object> => {
       const answer = calls[name];
       if (answer === undefined) throw new Error(`the test expects no ${name}`);

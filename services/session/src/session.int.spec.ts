@@ -339,6 +339,90 @@ describe('the session service', () => {
     expect(state.turns[0]).toMatchObject({ state: 'failed', reason: { code: 'sandbox.lost', message: reason.message } });
   });
 
+  describe('renaming, archiving and finding', () => {
+    const found = async (request: { query?: string; repositoryId?: string; status?: string; after?: string }): Promise<string[]> => {
+      const page = await sessions.listSessions({ organisationId: ORGANISATION, ...request });
+      return page.sessions.map((row) => row.sessionId);
+    };
+    const at = (sessionId: string) => ({ context: contextOf(), sessionId });
+
+    it('finds a session by the beginnings of words in title, prompt or repository', async () => {
+      const { sessionId } = await create({ repository: '/srv/warehouse', prompt: 'Mend src/checkout.ts\nzanzibar pelican' });
+      const { head } = await sessions.renameSession({ ...at(sessionId), title: 'Quokka work' });
+      await untilListed(head);
+      for (const query of ['zanzi', 'PELICAN mend', 'checkout.ts', 'quok', 'warehouse']) expect(await found({ query })).toContain(sessionId);
+      for (const query of ['zanzibar absentword', 'anzibar']) expect(await found({ query })).not.toContain(sessionId);
+      expect(await found({ query: "' | & ! :* ) (" })).toContain(sessionId);
+      const { repository } = await stateOf(sessionId);
+      expect(await found({ repositoryId: repository?.id ?? '' })).toContain(sessionId);
+      expect(await found({ repositoryId: 'another', query: 'zanzi' })).toEqual([]);
+    });
+
+    it('hides what is archived unless asked for it, and refuses prompts to it', async () => {
+      const { sessionId } = await create({ title: 'to be archived' });
+      const { changed, head } = await sessions.archiveSession(at(sessionId));
+      expect(changed).toBe(true);
+      expect(await sessions.archiveSession(at(sessionId))).toMatchObject({ changed: false, head });
+      await untilListed(head);
+      expect(await found({})).not.toContain(sessionId);
+      expect(await found({ status: 'archived' })).toContain(sessionId);
+      await expect(prompt(sessionId, 'x')).rejects.toMatchObject({ code: 'session.archived' });
+      const back = await sessions.unarchiveSession(at(sessionId));
+      await untilListed(back.head);
+      expect(await found({})).toContain(sessionId);
+      expect(await stateOf(sessionId)).toMatchObject({ status: 'idle', archived: false });
+    });
+
+    it('changes, moves and withdraws prompts that wait', async () => {
+      const { sessionId } = await create({ prompt: 'one' });
+      const [two, three] = [await prompt(sessionId, 'two'), await prompt(sessionId, 'three')];
+      const edit = { ...at(sessionId), promptId: three.promptId, text: 'three, better', move: true, before: two.promptId };
+      expect(await sessions.editPrompt(edit)).toMatchObject({ position: 1 });
+      expect((await stateOf(sessionId)).queue.map(({ text }) => text)).toEqual(['three, better', 'two']);
+      await sessions.withdrawPrompt({ ...at(sessionId), promptId: two.promptId });
+      expect((await stateOf(sessionId)).queue.map(({ text }) => text)).toEqual(['three, better']);
+    });
+  });
+
+  describe('repositories', () => {
+    const repositories = async (after = '') => (await sessions.listRepositories({ organisationId: ORGANISATION, after })).repositories;
+    const ids = async (after = '') => (await repositories(after)).map(({ id }) => id);
+
+    it('are added, called as wished, listed by their last use, and removed', async () => {
+      const { repository: one } = await sessions.addRepository({ context: contextOf(), source: '/srv/alpha', name: 'The alpha' });
+      const { repository: two } = await sessions.addRepository({ context: contextOf(), source: '/srv/beta/' });
+      expect([one, two]).toMatchObject([
+        { name: 'The alpha', source: '/srv/alpha', defaultBranch: 'main' },
+        { name: 'beta', source: '/srv/beta' },
+      ]);
+      expect(await sessions.addRepository({ context: contextOf(), source: '/srv/alpha' })).toMatchObject({ repository: { id: one?.id, name: 'The alpha' } });
+      const { head } = await create({ repository: one?.id ?? '' });
+      await untilListed(head);
+      const listed = await ids(head);
+      expect(listed.indexOf(one?.id ?? '')).toBe(0);
+      expect(listed).toContain(two?.id);
+      expect((await repositories())[0]?.lastUsedAt).not.toBe('');
+      for (let time = 0; time < 2; time += 1) await sessions.removeRepository({ context: contextOf(), repositoryId: one?.id ?? '' });
+      const later = await create({});
+      expect(await ids(later.head)).not.toContain(one?.id);
+      await expect(create({ repository: one?.id ?? '' })).rejects.toMatchObject({ code: 'repository.not-found' });
+      await create({ repository: '/srv/alpha' });
+      expect(await ids((await create({})).head)).toContain(one?.id);
+    });
+
+    it('keep the sample, from the start and for ever', async () => {
+      const { repository } = await stateOf((await create({})).sessionId);
+      const refused = sessions.removeRepository({ context: contextOf(), repositoryId: repository?.id ?? '' });
+      await expect(refused).rejects.toMatchObject({ code: 'repository.is-sample' });
+    });
+
+    it('are looked at before anything is kept of them', async () => {
+      await expect(sessions.addRepository({ context: contextOf(), source: '/missing' })).rejects.toMatchObject({ code: 'repository.not-found' });
+      const unknown = sessions.removeRepository({ context: contextOf(), repositoryId: '00aaaaaaaaaaaaaaaaaaaaaaaaaa' });
+      await expect(unknown).rejects.toMatchObject({ code: 'repository.unknown' });
+    });
+  });
+
   describe('ListSessions', () => {
     const list = (request: { status?: string; cursor?: string; limit?: number; after?: string; organisationId?: string }) =>
       sessions.listSessions({ organisationId: ORGANISATION, ...request });
@@ -383,7 +467,7 @@ describe('the session service', () => {
       await untilListed(after);
       const database = new Database(postgres.url, silentLogger);
       const elsewhere = createSessionList(database, 'another epoch');
-      const query = { organisationId: ORGANISATION, status: null, cursor: '', limit: 1 };
+      const query = { organisationId: ORGANISATION, status: null, words: [], repositoryId: '', cursor: '', limit: 1 };
       expect(await elsewhere.list({ ...query, after })).toMatchObject({ stale: true });
       expect(await elsewhere.list({ ...query, after: '' })).toMatchObject({ stale: false });
       await database.close();
@@ -444,7 +528,7 @@ describe('the session service', () => {
     // Everything older had been said: one append, for this turn.
     expect(await sandboxLog.lastSequence()).toBe(before + 1);
     await untilListed(head);
-    expect(await readiness()).toEqual({ status: 'ready', checks: { log: true, postgres: true, 'session-list': true } });
+    expect(await readiness()).toEqual({ status: 'ready', checks: { log: true, postgres: true, 'session-list': true, 'repository-list': true } });
   }, 40_000);
 
   it('goes on after the log was killed', async () => {

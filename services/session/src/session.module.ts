@@ -1,7 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type { DynamicModule, OnApplicationBootstrap, OnModuleDestroy, Provider } from '@nestjs/common';
 
+import { LOCAL_ORGANISATION_ID } from '@bullpen/auth';
 import { connectEventLog } from '@bullpen/event-log';
-import type { EventLog } from '@bullpen/event-log';
+import type { EventLog, Lane } from '@bullpen/event-log';
 import { createCommandHandler, createPostgresProjectionStore, runProjection } from '@bullpen/eventsourcing';
 import type { CommandHandler, Projection } from '@bullpen/eventsourcing';
 import { startHealthServer } from '@bullpen/rpc';
@@ -9,22 +12,28 @@ import type { HealthCheck, HealthServer } from '@bullpen/rpc';
 import type { Logger } from '@bullpen/telemetry';
 
 import { createRepositoryProbe } from './adapters/grpc/repository-probe.js';
+import { REPOSITORY_LIST, RepositoryController } from './adapters/grpc/repository.controller.js';
 import { EVENT_LOG, SESSION_LIST, SESSION_READER, SessionController } from './adapters/grpc/session.controller.js';
 import { createSessionReader } from './adapters/nats/session-reader.js';
-import { TurnProcessRunner } from './adapters/nats/turn-process.runner.js';
+import { PLATFORM_ACTOR, TurnProcessRunner } from './adapters/nats/turn-process.runner.js';
 import { Database } from './adapters/postgres/database.js';
+import { repositoryListEntity } from './adapters/postgres/repository-list.entity.js';
+import { createRepositoryList } from './adapters/postgres/repository-list.js';
 import { SCHEMA, sessionListEntity } from './adapters/postgres/session-list.entity.js';
 import { createSessionList } from './adapters/postgres/session-list.js';
 import { createTurnCheckpoints } from './adapters/postgres/turn-checkpoints.js';
 import { surroundings } from './adapters/surroundings.js';
 import type { SessionConfig } from './config.js';
+import type { Caller } from './core/caller.js';
 import type { SessionReader } from './core/ports.js';
+import { repositoryListProjector } from './core/repository-list.projector.js';
+import { RepositoryOperations } from './core/repository-operations.js';
 import { repositoryDecider } from './core/repository.decider.js';
 import { SessionOperations } from './core/session-operations.js';
 import { sessionListProjector } from './core/session-list.projector.js';
 import type { SessionCommand } from './core/session.commands.js';
 import { sessionDecider } from './core/session.decider.js';
-import type { SessionAggregate } from './core/session.decider.js';
+import type { SessionAggregate } from './core/session.aggregate.js';
 import type { SessionCoreEvent } from './core/session.events.js';
 
 type Sessions = CommandHandler<SessionAggregate, SessionCommand, SessionCoreEvent>;
@@ -33,12 +42,20 @@ const NATS_USER = 'session';
 const AGENTS: readonly string[] = ['pi'];
 const DEFAULT_AGENT = 'pi';
 const SESSIONS = Symbol('Sessions');
+const SAMPLE_RETRY_MS = 1_000;
+const SAMPLE_OWNER: Caller = {
+  organisationId: LOCAL_ORGANISATION_ID,
+  actor: PLATFORM_ACTOR,
+  email: '',
+  idempotencyKey: '',
+  traceparent: '',
+};
 
 /** Wires the service; connects to the log, and to Postgres once it can be reached. */
 export function createSessionModule(config: SessionConfig, logger: Logger): DynamicModule {
   return {
     module: class SessionModule {},
-    controllers: [SessionController],
+    controllers: [SessionController, RepositoryController],
     providers: [
       { provide: EVENT_LOG, useFactory: () => connectLog(config, logger) },
       { provide: Database, useFactory: () => new Database(config.DATABASE_URL, logger) },
@@ -49,12 +66,20 @@ export function createSessionModule(config: SessionConfig, logger: Logger): Dyna
         useFactory: (database: Database, log: EventLog) => createSessionList(database, log.epoch),
         inject: [Database, EVENT_LOG],
       },
+      {
+        provide: REPOSITORY_LIST,
+        useFactory: (database: Database, log: EventLog) => createRepositoryList(database, log.epoch),
+        inject: [Database, EVENT_LOG],
+      },
+      repositoriesProvider(config),
       operationsProvider(config),
       {
         provide: BackgroundWork,
-        useFactory: (log: EventLog, database: Database, sessions: Sessions) => 
-          new BackgroundWork({ log, database, sessions, logger, healthPort: config.SESSION_HEALTH_PORT ?? null }),
-        inject: [EVENT_LOG, Database, SESSIONS],
+        useFactory: (log: EventLog, database: Database, sessions: Sessions, repositories: RepositoryOperations) => {
+          const healthPort = config.SESSION_HEALTH_PORT ?? null;
+          return new BackgroundWork({ log, database, sessions, repositories, logger, healthPort });
+        },
+        inject: [EVENT_LOG, Database, SESSIONS, RepositoryOperations],
       },
     ],
   };
@@ -68,29 +93,39 @@ function createSessions(log: EventLog): Sessions {
   return createCommandHandler({ log, decider: sessionDecider, lane: (id) => ({ entity: 'session', id, name: 'core' }) });
 }
 
+function repositoriesProvider(config: SessionConfig): Provider {
+  return {
+    provide: RepositoryOperations,
+    useFactory: (log: EventLog) => {
+      const lane = (id: string): Lane => ({ entity: 'repository', id, name: 'core' });
+      return new RepositoryOperations({
+        repositories: createCommandHandler({ log, decider: repositoryDecider, lane }),
+        probe: createRepositoryProbe({ url: config.ORCHESTRATOR_GRPC_URL, key: config.BULLPEN_RPC_KEY }),
+        surroundings,
+        sampleRepository: config.BULLPEN_SAMPLE_REPOSITORY,
+      });
+    },
+    inject: [EVENT_LOG],
+  };
+}
+
 function operationsProvider(config: SessionConfig): Provider {
   return {
     provide: SessionOperations,
-    useFactory: (log: EventLog, sessions: Sessions, reader: SessionReader) =>
+    useFactory: (repositories: RepositoryOperations, sessions: Sessions, reader: SessionReader) =>
       new SessionOperations({
         sessions,
-        repositories: createCommandHandler({
-          log,
-          decider: repositoryDecider,
-          lane: (id) => ({ entity: 'repository', id, name: 'core' }),
-        }),
-        probe: createRepositoryProbe({ url: config.ORCHESTRATOR_GRPC_URL, key: config.BULLPEN_RPC_KEY }),
+        repositories,
         reader,
         surroundings,
         defaults: {
-          sampleRepository: config.BULLPEN_SAMPLE_REPOSITORY,
           agents: AGENTS,
           agent: DEFAULT_AGENT,
           model: config.BULLPEN_MODEL,
           modelProvider: config.BULLPEN_MODEL_PROVIDER,
         },
       }),
-    inject: [EVENT_LOG, SESSIONS, SESSION_READER],
+    inject: [RepositoryOperations, SESSIONS, SESSION_READER],
   };
 }
 
@@ -98,15 +133,18 @@ interface BackgroundParts {
   readonly log: EventLog;
   readonly database: Database;
   readonly sessions: Sessions;
+  readonly repositories: RepositoryOperations;
   readonly logger: Logger;
   /** Null: none is asked for. */
   readonly healthPort: number | null;
 }
 
-/** The turn process, the list projection and the health endpoint; what they use is closed after them. */
+/** The turn process, the projections of the lists, the sample and the health endpoint; what they use is closed after them. */
 class BackgroundWork implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #turns: TurnProcessRunner;
-  #list: Projection | null = null;
+  readonly #stopping = new AbortController();
+  #lists: readonly Projection[] = [];
+  #sample: Promise<void> = Promise.resolve();
   #health: HealthServer | null = null;
 
   constructor(private readonly parts: BackgroundParts) {
@@ -118,26 +156,47 @@ class BackgroundWork implements OnApplicationBootstrap, OnModuleDestroy {
   async onApplicationBootstrap(): Promise<void> {
     const { log, database, logger, healthPort: port } = this.parts;
     const dataSource = (): ReturnType<Database['dataSource']> => database.dataSource();
-    const store = createPostgresProjectionStore({ dataSource, schema: SCHEMA, rows: sessionListEntity, key: 'sessionId' });
+    const sessions = createPostgresProjectionStore({ dataSource, schema: SCHEMA, rows: sessionListEntity, key: 'sessionId' });
+    const repositories = createPostgresProjectionStore({ dataSource, schema: SCHEMA, rows: repositoryListEntity, key: 'repositoryId' });
     this.#turns.start();
-    this.#list = runProjection({ log, projector: sessionListProjector, store, logger });
+    this.#lists = [
+      runProjection({ log, projector: sessionListProjector, store: sessions, logger }),
+      runProjection({ log, projector: repositoryListProjector, store: repositories, logger }),
+    ];
+    this.#sample = this.#addSample();
     if (port !== null) this.#health = await startHealthServer({ port, checks: this.#checks() });
   }
 
   async onModuleDestroy(): Promise<void> {
+    this.#stopping.abort();
     await this.#health?.close();
-    await Promise.all([this.#turns.stop(), this.#list?.stop()]);
+    await Promise.all([this.#turns.stop(), this.#sample, ...this.#lists.map((list) => list.stop())]);
     await this.parts.database.close();
     await this.parts.log.close();
   }
 
-  /** Turns go on without Postgres; only the list does not. */
+  /** Turns go on without Postgres; only the lists do not. */
   #checks(): HealthCheck[] {
     const { log, database } = this.parts;
+    const [sessions, repositories] = this.#lists;
     return [
       { name: 'log', passes: () => log.lastSequence() },
       { name: 'postgres', optional: true, passes: async () => (await database.dataSource()).query('SELECT 1') },
-      { name: 'session-list', optional: true, passes: async () => this.#list?.status.healthy === true },
+      { name: 'session-list', optional: true, passes: async () => sessions?.status.healthy === true },
+      { name: 'repository-list', optional: true, passes: async () => repositories?.status.healthy === true },
     ];
+  }
+
+  /** The orchestrator, which looks at it, may start later than this service. */
+  async #addSample(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        return await this.parts.repositories.addSample(SAMPLE_OWNER);
+      } catch (error) {
+        this.parts.logger.debug('the sample cannot be added yet', { error });
+        await delay(SAMPLE_RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      }
+    }
   }
 }

@@ -80,6 +80,16 @@ export class SessionRenderer {
       case 'TurnCancelRequested':
       case 'TurnEnded':
         return this.#showTurn(event);
+      case 'PromptEdited':
+        return this.#turn.editPrompt(event.data);
+      case 'SessionRenamed':
+        return this.#notice(`renamed to ${event.data.title} by ${event.actor.name}`, event.id);
+      case 'SessionArchived':
+        return this.#notice(`archived by ${event.actor.name}`, event.id);
+      case 'SessionUnarchived':
+        return this.#notice(`brought back by ${event.actor.name}`, event.id);
+      case 'SessionDeleted':
+        return this.#notice(`deleted by ${event.actor.name}`, event.id);
       case 'SandboxRequested':
       case 'SandboxStageEntered':
       case 'SandboxSpawnFailed':
@@ -105,7 +115,10 @@ export class SessionRenderer {
       // Said by TurnEnded and by the stages.
       case 'AgentTurnFinished':
       case 'GenerationStarted':
+      case 'PromptMoved':
+      case 'PromptWithdrawn':
       case 'RepositoryAdded':
+      case 'RepositoryRemoved':
       case 'LaneClosed':
         return;
     }

@@ -61,6 +61,11 @@ export class TurnLines {
     this.page.line(this.style.dim(`+ queued by ${neutralLine(prompt.author)}: ${first}`));
   }
 
+  editPrompt({ promptId, text }: CoreEventData['PromptEdited']): void {
+    const prompt = this.#prompts.get(promptId);
+    if (prompt !== undefined) this.#prompts.set(promptId, { ...prompt, text });
+  }
+
   start({ promptId, attempt }: CoreEventData['TurnStarted'], at: string): void {
     this.settle();
     this.#isRunning = true;

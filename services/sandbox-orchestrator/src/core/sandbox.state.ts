@@ -177,6 +177,11 @@ const FOLDS: { readonly [T in EventType]?: Fold<T> } = {
     work: { repository, branch, agent, model, modelProvider },
   }),
   PromptQueued: (state, { promptId, text, author }) => ({ ...state, prompts: { ...state.prompts, [promptId]: { text, author } } }),
+  PromptEdited: (state, { promptId, text }) => {
+    const prompt = state.prompts[promptId];
+    return prompt ? { ...state, prompts: { ...state.prompts, [promptId]: { ...prompt, text } } } : state;
+  },
+  PromptWithdrawn: (state, { promptId }) => ({ ...state, prompts: withoutPrompt(state.prompts, promptId) }),
   TurnStarted: (state, { turnId, promptId, attempt }) => ({
     ...state,
     turn: { turnId, promptId, attempt, cancelRequested: false, lost: false },

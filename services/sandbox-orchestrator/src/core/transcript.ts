@@ -44,7 +44,7 @@ const MAX_OUTPUT_CHARS = 1_000;
 const MAX_PARTS = 2_000;
 
 function add(transcript: Transcript, event: KnownSessionEvent): Transcript {
-  if (event.type === 'PromptQueued') {
+  if (event.type === 'PromptQueued' || event.type === 'PromptEdited') {
     return { ...transcript, prompts: { ...transcript.prompts, [event.data.promptId]: event.data.text } };
   }
   if (event.type === 'TurnStarted') {

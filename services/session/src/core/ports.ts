@@ -1,6 +1,7 @@
 import type { SessionStatus } from '@bullpen/contracts';
 import type { SessionState } from '@bullpen/session-model';
 
+import type { RepositoryListRow } from './repository-list.projector.js';
 import type { SessionListRow } from './session-list.projector.js';
 import type { FollowedTurns } from './turn-process.js';
 
@@ -34,7 +35,12 @@ export interface SessionReader {
 
 export interface SessionListQuery {
   readonly organisationId: string;
+  /** Null: all but archived ones. */
   readonly status: SessionStatus | null;
+  /** Beginnings of words, all of which a session must hold; none: any session. */
+  readonly words: readonly string[];
+  /** Empty: any. */
+  readonly repositoryId: string;
   /** From an earlier page; empty for the first. */
   readonly cursor: string;
   readonly limit: number;
@@ -52,6 +58,14 @@ export interface SessionListPage {
 export interface SessionList {
   /** Newest first. @throws Fault `session-list.unavailable` */
   list(query: SessionListQuery): Promise<SessionListPage>;
+}
+
+export interface RepositoryList {
+  /** Most recently used first, at most `MAX_REPOSITORIES`. @throws Fault `repository-list.unavailable` */
+  list(query: { readonly organisationId: string; readonly after: string }): Promise<{
+    readonly rows: readonly RepositoryListRow[];
+    readonly stale: boolean;
+  }>;
 }
 
 export interface TurnCheckpoint {

@@ -80,4 +80,25 @@ describe('the list of sessions', () => {
     expect(sessionListProjector.apply(row, created)).toBe(row);
     expect(project(agentStarted(1, 'a'))).toBeNull();
   });
+
+  it('knows what can be searched for: title, repository and prompts', () => {
+    const row = project(created, queued(2, 'p1'), event(3, 'SessionRenamed', { title: 'Other words' }));
+    expect(row?.searchText.split(' ').toSorted()).toEqual(['other', 'sample', 'words', 'x']);
+  });
+
+  it('is archived until it is brought back, whatever runs, and is gone when deleted', () => {
+    const archived = event(4, 'SessionArchived', {});
+    expect(project(created, queued(2, 'p1'), started(3, 'p1'), archived)).toMatchObject({ archived: true, status: 'archived' });
+    expect(project(created, archived, event(5, 'SessionUnarchived', {}))).toMatchObject({ archived: false, status: 'idle' });
+    expect(project(created, event(4, 'SessionDeleted', {}))).toBeNull();
+    expect(project(event(4, 'LaneClosed', {}))).toBeNull();
+  });
+
+  it('keeps the order of what waits', () => {
+    const moved = event(5, 'PromptMoved', { promptId: 'b', before: 'a' });
+    const withdrawn = event(6, 'PromptWithdrawn', { promptId: 'a' });
+    const queue = [created, queued(2, 'a'), queued(3, 'b'), moved];
+    expect(project(...queue)?.queuedPrompts).toEqual(['b', 'a']);
+    expect(project(...queue, withdrawn)?.queuedPrompts).toEqual(['b']);
+  });
 });

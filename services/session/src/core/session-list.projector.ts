@@ -1,6 +1,9 @@
 import type { EventOf, SessionStatus, TurnOutcome } from '@bullpen/contracts';
 import type { ProjectedEvent, Projector } from '@bullpen/eventsourcing';
 
+import { moveTo } from './waiting-prompts.js';
+import { addWords, searchWords } from './search-words.js';
+
 /** One line of the list, and what its status is made from. */
 export interface SessionListRow {
   readonly sessionId: string;
@@ -21,22 +24,44 @@ export interface SessionListRow {
   readonly queuedPrompts: readonly string[];
   readonly running: { readonly turnId: string; readonly attempt: number; readonly agentHasIt: boolean } | null;
   readonly lastOutcome: TurnOutcome | null;
+  readonly archived: boolean;
+  /** Of repository and prompts, each word once; the title's are added when the row is written. */
+  readonly words: string;
+  /** What the title and `words` hold: what a search looks through. */
+  readonly searchText: string;
 }
 
-const HANDLED = ['SessionCreated', 'PromptQueued', 'TurnStarted', 'TurnEnded', 'AgentStarted', 'FilesChanged'] as const;
+const HANDLED = [
+  'SessionCreated',
+  'SessionRenamed',
+  'SessionArchived',
+  'SessionUnarchived',
+  'SessionDeleted',
+  'LaneClosed',
+  'PromptQueued',
+  'PromptEdited',
+  'PromptMoved',
+  'PromptWithdrawn',
+  'TurnStarted',
+  'TurnEnded',
+  'AgentStarted',
+  'FilesChanged',
+] as const;
 type HandledEvent = EventOf<(typeof HANDLED)[number]>;
 
 export const sessionListProjector: Projector<ProjectedEvent, SessionListRow> = {
-  name: 'session-list.v1',
+  name: 'session-list.v2',
   handles: HANDLED,
   rowId: (event) => event.lane.id,
   apply: (row, event) => {
     if (row && BigInt(event.id) <= BigInt(row.rev)) return row;
     const handled = event as unknown as HandledEvent;
+    if (handled.type === 'SessionDeleted' || handled.type === 'LaneClosed') return null;
     const before = handled.type === 'SessionCreated' ? createdRow(event, handled.data) : row;
     if (!before) return null;
     const after = applyTo(before, handled);
-    return { ...after, status: statusOf(after), updatedAt: event.at, rev: event.id };
+    const searchText = addWords(after.words, searchWords(after.title));
+    return { ...after, searchText, status: statusOf(after), updatedAt: event.at, rev: event.id };
   },
 };
 
@@ -59,15 +84,32 @@ function createdRow(event: ProjectedEvent, data: EventOf<'SessionCreated'>['data
     queuedPrompts: [],
     running: null,
     lastOutcome: null,
+    archived: false,
+    words: addWords('', searchWords(data.repository.name)),
+    searchText: '',
   };
 }
 
-function applyTo(row: SessionListRow, event: HandledEvent): SessionListRow {
+type RowEvent = Exclude<HandledEvent, { type: 'SessionDeleted' | 'LaneClosed' }>;
+
+function applyTo(row: SessionListRow, event: RowEvent): SessionListRow {
   switch (event.type) {
     case 'SessionCreated':
       return row;
+    case 'SessionRenamed':
+      return { ...row, title: event.data.title };
+    case 'SessionArchived':
+      return { ...row, archived: true };
+    case 'SessionUnarchived':
+      return { ...row, archived: false };
     case 'PromptQueued':
-      return { ...row, queuedPrompts: [...row.queuedPrompts, event.data.promptId] };
+      return { ...withWords(row, event.data.text), queuedPrompts: [...row.queuedPrompts, event.data.promptId] };
+    case 'PromptEdited':
+      return withWords(row, event.data.text);
+    case 'PromptMoved':
+      return { ...row, queuedPrompts: moveTo(row.queuedPrompts, event.data.promptId, event.data.before) };
+    case 'PromptWithdrawn':
+      return { ...row, queuedPrompts: row.queuedPrompts.filter((waiting) => waiting !== event.data.promptId) };
     case 'TurnStarted': {
       const { turnId, promptId, attempt } = event.data;
       const queuedPrompts = row.queuedPrompts.filter((waiting) => waiting !== promptId);
@@ -84,7 +126,12 @@ function applyTo(row: SessionListRow, event: HandledEvent): SessionListRow {
   }
 }
 
+function withWords(row: SessionListRow, text: string): SessionListRow {
+  return { ...row, words: addWords(row.words, searchWords(text)) };
+}
+
 function statusOf(row: SessionListRow): SessionStatus {
+  if (row.archived) return 'archived';
   if (row.running?.agentHasIt) return 'running';
   if (row.running || row.queuedPrompts.length > 0) return 'queued';
   return row.lastOutcome === 'failed' ? 'failed' : 'idle';

@@ -1,29 +1,22 @@
-import { MAX_TITLE_CHARS, isEntityId } from '@bullpen/contracts';
-import type { Actor, ModelProvider, RepositoryEvent, RepositoryRef } from '@bullpen/contracts';
+import { isEntityId } from '@bullpen/contracts';
+import type { ModelProvider } from '@bullpen/contracts';
 import { Rejection } from '@bullpen/errors';
-import type { CommandHandler, CommandMeta, Handled } from '@bullpen/eventsourcing';
+import type { CommandHandler, Handled } from '@bullpen/eventsourcing';
 
-import type { ProbedRepository, RepositoryProbe, SessionReader, Surroundings } from './ports.js';
-import type { AddRepository, RepositoryAggregate } from './repository.decider.js';
-import type { NewPrompt, SessionCommand } from './session.commands.js';
-import { checkPrompt, isRequestDone, queuePosition, requireOpen } from './session.decider.js';
-import type { SessionAggregate } from './session.decider.js';
+import { metaOf } from './caller.js';
+import type { Caller } from './caller.js';
+import type { SessionReader, Surroundings } from './ports.js';
+import { checkPrompt } from './prompt-text.js';
+import type { RepositoryOperations } from './repository-operations.js';
+import type { NewPrompt, PromptEdit, SeenTurn, SessionCommand } from './session.commands.js';
+import { isRequestDone, queuePosition, requireOpen } from './session.aggregate.js';
+import { checkTitle } from './session.decider.js';
+import type { SessionAggregate } from './session.aggregate.js';
 import type { SessionCoreEvent } from './session.events.js';
 
-const SAMPLE = 'sample';
 const MAX_TITLE_FROM_PROMPT_CHARS = 80;
 
-export interface Caller {
-  readonly organisationId: string;
-  readonly actor: Actor;
-  readonly email: string;
-  /** Empty: the call is not repeated. */
-  readonly idempotencyKey: string;
-  readonly traceparent: string;
-}
-
 export interface SessionDefaults {
-  readonly sampleRepository: string;
   readonly agents: readonly string[];
   /** One of `agents`. */
   readonly agent: string;
@@ -42,8 +35,7 @@ export interface NewSession {
 
 export interface SessionOperationsParts {
   readonly sessions: CommandHandler<SessionAggregate, SessionCommand, SessionCoreEvent>;
-  readonly repositories: CommandHandler<RepositoryAggregate, AddRepository, RepositoryEvent>;
-  readonly probe: RepositoryProbe;
+  readonly repositories: RepositoryOperations;
   readonly reader: SessionReader;
   readonly surroundings: Surroundings;
   readonly defaults: SessionDefaults;
@@ -60,7 +52,7 @@ export class SessionOperations {
     const promptId = request.prompt === '' ? '' : surroundings.derivedId('prompt', sessionId);
     if (await this.#wasCreated(caller, sessionId, requestHash)) return { sessionId, promptId, lastId: null };
     const checked = this.#check(request);
-    const { repository, branch } = await this.#useRepository(caller, request);
+    const { repository, branch } = await this.parts.repositories.use(caller, request);
     const prompt = request.prompt === '' ? null : { promptId, text: request.prompt, author: authorOf(caller), requestHash };
     const session = {
       organisationId: caller.organisationId,
@@ -72,7 +64,7 @@ export class SessionOperations {
       modelProvider: this.parts.defaults.modelProvider,
       requestHash,
     };
-    const { lastId } = await sessions.handle(sessionId, { type: 'CreateSession', session, prompt }, this.#meta(caller));
+    const { lastId } = await sessions.handle(sessionId, { type: 'CreateSession', session, prompt }, metaOf(caller, this.parts.surroundings));
     return { sessionId, promptId, lastId };
   }
 
@@ -90,11 +82,9 @@ export class SessionOperations {
   }
 
   async cancelTurn(caller: Caller, sessionId: string): Promise<{ cancelling: boolean; lastId: string | null }> {
-    const seen = await this.parts.reader.read(requireId(sessionId));
-    const turn = seen.turns.find(({ turnId }) => turnId === seen.runningTurnId);
-    const running = turn ? { turnId: turn.turnId, attempt: turn.attempt, agentHasIt: turn.state !== 'starting' } : null;
     const requestId = this.#idFor(caller, `turn.cancel/${sessionId}`);
-    const command = { type: 'CancelTurn', organisationId: caller.organisationId, requestId, seen: running } as const;
+    const seen = await this.#running(sessionId);
+    const command = { type: 'CancelTurn', organisationId: caller.organisationId, requestId, seen } as const;
     const { state, lastId } = await this.#handle(caller, sessionId, command);
     const asked = state.phase === 'open' && state.running?.cancelRequested === true;
     return { cancelling: asked || isRequestDone(state, requestId), lastId };
@@ -107,8 +97,45 @@ export class SessionOperations {
     return { retrying: isRequestDone(state, requestId), lastId };
   }
 
+  async renameSession(caller: Caller, sessionId: string, title: string): Promise<{ lastId: string | null }> {
+    return this.#handle(caller, sessionId, { type: 'RenameSession', organisationId: caller.organisationId, title: title.trim() });
+  }
+
+  async archiveSession(caller: Caller, sessionId: string): Promise<{ changed: boolean; lastId: string | null }> {
+    const seen = await this.#running(sessionId);
+    return changed(await this.#handle(caller, sessionId, { type: 'ArchiveSession', organisationId: caller.organisationId, seen }));
+  }
+
+  async unarchiveSession(caller: Caller, sessionId: string): Promise<{ changed: boolean; lastId: string | null }> {
+    return changed(await this.#handle(caller, sessionId, { type: 'UnarchiveSession', organisationId: caller.organisationId }));
+  }
+
+  /** What the lanes hold is erased later; from here on the session is not found. */
+  async deleteSession(caller: Caller, sessionId: string): Promise<{ lastId: string | null }> {
+    return this.#handle(caller, sessionId, { type: 'DeleteSession', organisationId: caller.organisationId });
+  }
+
+  async editPrompt(
+    caller: Caller,
+    { sessionId, promptId, edit }: { readonly sessionId: string; readonly promptId: string; readonly edit: PromptEdit },
+  ): Promise<{ position: number; lastId: string | null }> {
+    const command = { type: 'EditPrompt', organisationId: caller.organisationId, promptId, edit } as const;
+    const { state, lastId } = await this.#handle(caller, sessionId, command);
+    return { position: queuePosition(state, promptId), lastId };
+  }
+
+  async withdrawPrompt(caller: Caller, sessionId: string, promptId: string): Promise<{ lastId: string | null }> {
+    return this.#handle(caller, sessionId, { type: 'WithdrawPrompt', organisationId: caller.organisationId, promptId });
+  }
+
+  async #running(sessionId: string): Promise<SeenTurn | null> {
+    const { turns, runningTurnId } = await this.parts.reader.read(requireId(sessionId));
+    const turn = turns.find(({ turnId }) => turnId === runningTurnId);
+    return turn ? { turnId: turn.turnId, attempt: turn.attempt, agentHasIt: turn.state !== 'starting' } : null;
+  }
+
   #handle(caller: Caller, sessionId: string, command: SessionCommand): Promise<Handled<SessionAggregate, SessionCoreEvent>> {
-    return this.parts.sessions.handle(requireId(sessionId), command, this.#meta(caller));
+    return this.parts.sessions.handle(requireId(sessionId), command, metaOf(caller, this.parts.surroundings));
   }
 
   /** Answers a repeated request without asking the repository's host again. */
@@ -127,39 +154,9 @@ export class SessionOperations {
       throw new Rejection('agent.unknown', `There is no agent “${agent}”. Known agents: ${agents.join(', ')}.`, { agent, known: agents });
     }
     const title = request.title.trim();
-    if (title.length > MAX_TITLE_CHARS) {
-      throw new Rejection('title.too-long', `The title has ${title.length} characters; at most ${MAX_TITLE_CHARS} are allowed.`);
-    }
+    if (title !== '') checkTitle(title);
     if (request.prompt !== '') checkPrompt(request.prompt);
     return { agent, title };
-  }
-
-  async #useRepository(caller: Caller, request: NewSession): Promise<{ repository: RepositoryRef; branch: string }> {
-    const known = isEntityId(request.repository) ? await this.#knownRepository(caller, request.repository) : null;
-    const probed = await this.parts.probe.probe(known?.source ?? this.#sourceOf(request.repository), request.branch);
-    if (known) return { repository: known, branch: probed.branch };
-    const name = request.repository === SAMPLE ? SAMPLE : probed.name;
-    return { repository: await this.#addRepository(caller, name, probed), branch: probed.branch };
-  }
-
-  #sourceOf(repository: string): string {
-    if (repository === '') throw new Rejection('repository.missing', 'Which repository? Give “sample”, a git URL or an absolute path.');
-    return repository === SAMPLE ? this.parts.defaults.sampleRepository : repository;
-  }
-
-  async #knownRepository(caller: Caller, id: string): Promise<RepositoryRef> {
-    const { state } = await this.parts.repositories.load(id);
-    if (state.phase === 'added' && state.organisationId === caller.organisationId) return { id, name: state.name, source: state.source };
-    throw new Rejection('repository.not-found', `There is no repository with the id ${id}. Give its URL or path instead.`, { id });
-  }
-
-  async #addRepository(caller: Caller, name: string, probed: ProbedRepository): Promise<RepositoryRef> {
-    const { organisationId } = caller;
-    const source = probed.canonicalSource;
-    const id = this.parts.surroundings.derivedId('repository', organisationId, source);
-    const repository = { organisationId, name, source, defaultBranch: probed.defaultBranch };
-    const { state } = await this.parts.repositories.handle(id, { type: 'AddRepository', repository }, this.#meta(caller));
-    return { id, name: state.phase === 'added' ? state.name : name, source };
   }
 
   #idFor({ organisationId, actor, idempotencyKey }: Caller, operation: string): string {
@@ -167,11 +164,10 @@ export class SessionOperations {
     if (idempotencyKey === '') return surroundings.newId();
     return surroundings.derivedId(organisationId, `${actor.kind}:${actor.id}`, operation, idempotencyKey);
   }
+}
 
-  #meta({ actor, traceparent }: Caller): CommandMeta {
-    const { surroundings } = this.parts;
-    return { actor, commandId: surroundings.newId(), at: surroundings.now(), ...(traceparent ? { traceparent } : {}) };
-  }
+function changed({ events, lastId }: Handled<SessionAggregate, SessionCoreEvent>): { changed: boolean; lastId: string | null } {
+  return { changed: events.length > 0, lastId };
 }
 
 function authorOf({ actor, email }: Caller): { name: string; email: string } {

@@ -9,6 +9,20 @@ export interface NewPrompt {
   readonly requestHash: string;
 }
 
+/** The running attempt when a command came. `agentHasIt` as the agent lane says. */
+export interface SeenTurn {
+  readonly turnId: string;
+  readonly attempt: number;
+  readonly agentHasIt: boolean;
+}
+
+/** What is null stays as it is. */
+export interface PromptEdit {
+  readonly text: string | null;
+  /** The waiting prompt to stand before; empty: the end of the queue. */
+  readonly before: string | null;
+}
+
 /** Commands of one session; ids and hashes come from outside, so that deciding again decides the same. */
 export type SessionCommand =
   | { readonly type: 'CreateSession'; readonly session: CoreEventData['SessionCreated']; readonly prompt: NewPrompt | null }
@@ -17,10 +31,18 @@ export type SessionCommand =
       readonly type: 'CancelTurn';
       readonly organisationId: string;
       readonly requestId: string;
-      /** The running attempt when the cancel came: a turn that starts afterwards is not meant. `agentHasIt` as the agent lane says. */
-      readonly seen: { readonly turnId: string; readonly attempt: number; readonly agentHasIt: boolean } | null;
+      /** A turn that starts after the cancel came is not meant. */
+      readonly seen: SeenTurn | null;
     }
   | { readonly type: 'RetryTurn'; readonly organisationId: string; readonly requestId: string }
+  | { readonly type: 'EditPrompt'; readonly organisationId: string; readonly promptId: string; readonly edit: PromptEdit }
+  | { readonly type: 'WithdrawPrompt'; readonly organisationId: string; readonly promptId: string }
+  | { readonly type: 'RenameSession'; readonly organisationId: string; readonly title: string }
+  | { readonly type: 'ArchiveSession'; readonly organisationId: string; readonly seen: SeenTurn | null }
+  | { readonly type: 'UnarchiveSession'; readonly organisationId: string }
+  | { readonly type: 'DeleteSession'; readonly organisationId: string }
+  /** The last event of the lane; only once the session is deleted and nothing of it is left elsewhere. */
+  | { readonly type: 'CloseLane' }
   | { readonly type: 'EndTurn'; readonly turnId: string; readonly attempt: number; readonly ending: TurnEnding };
 
 export type CommandOf<Type extends SessionCommand['type']> = Extract<SessionCommand, { type: Type }>;

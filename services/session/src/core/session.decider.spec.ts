@@ -7,8 +7,9 @@ import { Rejection } from '@bullpen/errors';
 import { deciderSpecification } from '@bullpen/eventsourcing';
 
 import type { NewPrompt, SessionCommand } from './session.commands.js';
-import { MAX_QUEUED_PROMPTS, queuePosition, sessionDecider } from './session.decider.js';
-import type { SessionAggregate } from './session.decider.js';
+import { queuePosition } from './session.aggregate.js';
+import { MAX_QUEUED_PROMPTS, sessionDecider } from './session.decider.js';
+import type { SessionAggregate } from './session.aggregate.js';
 import { turnIdOf } from './session.events.js';
 import type { SessionCoreEvent } from './session.events.js';
 
@@ -281,4 +282,113 @@ describe('any order of commands', () => {
       }
       expect(sessionDecider.decide(create(), state)).toEqual([]);
     }));
+});
+
+const renamed = (title: string): SessionCoreEvent => ({ type: 'SessionRenamed', data: { title } });
+const archived: SessionCoreEvent = { type: 'SessionArchived', data: {} };
+const unarchived: SessionCoreEvent = { type: 'SessionUnarchived', data: {} };
+const deleted: SessionCoreEvent = { type: 'SessionDeleted', data: {} };
+const laneClosed: SessionCoreEvent = { type: 'LaneClosed', data: {} };
+const rename = (title: string): SessionCommand => ({ type: 'RenameSession', organisationId, title });
+const archive = (begun: string | null): SessionCommand => ({
+  type: 'ArchiveSession',
+  organisationId,
+  seen: begun === null ? null : { turnId: turnIdOf(begun), attempt: 1, agentHasIt: true },
+});
+const unarchive: SessionCommand = { type: 'UnarchiveSession', organisationId };
+const remove: SessionCommand = { type: 'DeleteSession', organisationId };
+const edit = (promptId: string, text: string | null, before: string | null = null): SessionCommand => ({
+  type: 'EditPrompt',
+  organisationId,
+  promptId,
+  edit: { text, before },
+});
+const withdraw = (promptId: string): SessionCommand => ({ type: 'WithdrawPrompt', organisationId, promptId });
+
+const cancelAsked: SessionCoreEvent = { type: 'TurnCancelRequested', data: { turnId: turnIdOf('p1') } };
+
+describe('RenameSession', () => {
+  it('gives another title', () => given([created]).when(rename('Mend the login')).then([renamed('Mend the login')]));
+  it('does nothing when it is called so', () => given([created, renamed('New')]).when(rename('New')).thenNothing());
+  it('rejects an empty and an endless title', () => {
+    given([created]).when(rename('  ')).thenRejects('title.empty');
+    given([created]).when(rename('x'.repeat(201))).thenRejects('title.too-long');
+  });
+});
+
+describe('ArchiveSession', () => {
+  it('archives what rests', () => given([created]).when(archive(null)).then([archived]));
+  it('does nothing when repeated', () => given([created, archived]).when(archive(null)).thenNothing());
+  it('asks the agent that runs to stop, and lets it end the turn', () =>
+    given(running).when(archive('p1')).then([cancelAsked, archived]));
+  it('ends a turn that no agent has, and starts none of those that wait', () =>
+    given([...running, queued('p2')]).when(archive(null)).then([cancelAsked, ended('p1', 'cancelled'), archived]));
+  it('starts nothing when the turn ends later', () =>
+    given([...running, queued('p2'), cancelAsked, archived]).when(end('p1', 'cancelled')).then([ended('p1', 'cancelled')]));
+  it('takes no prompt and no retry', () => {
+    given([created, archived]).when(queue('p1')).thenRejects('session.archived');
+    given([...running, ended('p1', 'failed'), archived]).when(retry).thenRejects('session.archived');
+  });
+});
+
+describe('UnarchiveSession', () => {
+  it('brings it back', () => given([created, archived]).when(unarchive).then([unarchived]));
+  it('does nothing when it is not archived', () => given([created]).when(unarchive).thenNothing());
+  it('goes on with what waited', () =>
+    given([...running, queued('p2'), cancelAsked, ended('p1', 'cancelled'), archived])
+      .when(unarchive)
+      .then([unarchived, started('p2')]));
+  it('waits for the turn that is still being stopped', () =>
+    given([...running, queued('p2'), cancelAsked, archived]).when(unarchive).then([unarchived]));
+});
+
+describe('DeleteSession', () => {
+  const gone = { code: 'session.deleted', message: 'The session was deleted.' };
+  it('deletes what rests', () => given([created]).when(remove).then([deleted]));
+  it('ends the turn first, whoever has it', () =>
+    given([...running, queued('p2')]).when(remove).then([cancelAsked, ended('p1', 'cancelled', gone), deleted]));
+  it('leaves nothing that could be asked of it', () => {
+    for (const command of [remove, rename('x'), archive(null), unarchive, queue('p1'), retry, cancel(null), create()]) {
+      given([created, deleted]).when(command).thenRejects('session.not-found');
+      given([laneClosed]).when(command).thenRejects('session.not-found');
+    }
+  });
+  it('lets nothing follow the end of the lane', () => {
+    given([created, deleted]).when({ type: 'CloseLane' }).then([laneClosed]);
+    given([laneClosed]).when({ type: 'CloseLane' }).thenNothing();
+    given([created]).when({ type: 'CloseLane' }).thenNothing();
+    given([...running, deleted]).when(end('p1')).thenNothing();
+  });
+});
+
+describe('a prompt that waits', () => {
+  const three = [...running, queued('p2'), queued('p3'), queued('p4')];
+  const moved = (promptId: string, before: string): SessionCoreEvent => ({ type: 'PromptMoved', data: { promptId, before } });
+  const withdrawn = (promptId: string): SessionCoreEvent => ({ type: 'PromptWithdrawn', data: { promptId } });
+  const edited: SessionCoreEvent = { type: 'PromptEdited', data: { promptId: 'p2', text: 'better' } };
+
+  it('takes another text and another place', () => {
+    given(three).when(edit('p2', 'better')).then([edited]);
+    given(three).when(edit('p4', null, 'p2')).then([moved('p4', 'p2')]);
+    given(three).when(edit('p2', 'better', '')).then([edited, moved('p2', '')]);
+  });
+  it('stays where it is when it stands there', () => {
+    given(three).when(edit('p2', null, 'p3')).thenNothing();
+    given(three).when(edit('p4', null, '')).thenNothing();
+    given(three).when(edit('p3', null, 'p3')).thenNothing();
+  });
+  it('runs in the new order', () =>
+    given([...three, moved('p4', 'p2')]).when(end('p1')).then([ended('p1'), started('p4')]));
+  it('can be taken out, once', () => {
+    given(three).when(withdraw('p3')).then([withdrawn('p3')]);
+    given([...three, withdrawn('p3')]).when(withdraw('p3')).thenNothing();
+    given([...three, withdrawn('p2')]).when(end('p1')).then([ended('p1'), started('p3')]);
+  });
+  it('must wait, and be there', () => {
+    given(three).when(edit('p1', 'x')).thenRejects('prompt.not-waiting');
+    given(three).when(withdraw('p1')).thenRejects('prompt.not-waiting');
+    given(three).when(withdraw('p9')).thenRejects('prompt.not-found');
+    given(three).when(edit('p2', null, 'p9')).thenRejects('prompt.not-found');
+    given(three).when(edit('p2', 'x'.repeat(MAX_PROMPT_BYTES + 1))).thenRejects('prompt.too-large');
+  });
 });

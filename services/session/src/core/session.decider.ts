@@ -1,40 +1,17 @@
-import { MAX_PROMPT_BYTES } from '@bullpen/contracts';
-import type { TurnOutcome } from '@bullpen/contracts';
+import { MAX_TITLE_CHARS } from '@bullpen/contracts';
+import type { EventOf, TurnOutcome } from '@bullpen/contracts';
 import { Rejection } from '@bullpen/errors';
 import type { Decider } from '@bullpen/eventsourcing';
 
+import { checkPrompt } from './prompt-text.js';
+import { notFound, requireOpen } from './session.aggregate.js';
+import type { OpenSession, RunningAttempt, SessionAggregate } from './session.aggregate.js';
 import type { CommandOf, NewPrompt, SessionCommand } from './session.commands.js';
-import { SANDBOX_FAILED, turnIdOf } from './session.events.js';
+import { SANDBOX_FAILED, SESSION_DELETED, turnIdOf } from './session.events.js';
 import type { Attempt, SessionCoreEvent } from './session.events.js';
+import { editPrompt, moveTo, withdrawPrompt } from './waiting-prompts.js';
 
 export const MAX_QUEUED_PROMPTS = 200;
-
-/** What deciding needs of a session; what a person sees is the fold of libs/session-model. */
-export type SessionAggregate =
-  | { readonly phase: 'none' }
-  | {
-      readonly phase: 'open';
-      readonly organisationId: string;
-      readonly requestHash: string;
-      /** Request hash by prompt id, of every prompt ever queued. */
-      readonly prompts: Readonly<Record<string, string>>;
-      /** Request ids of cancels and retries that are done. */
-      readonly requests: ReadonlySet<string>;
-      /** Prompt ids that wait, in order. */
-      readonly queue: readonly string[];
-      readonly running: RunningAttempt | null;
-      /** The attempt that ended last. */
-      readonly last: EndedAttempt | null;
-    };
-export type OpenSession = Extract<SessionAggregate, { phase: 'open' }>;
-
-interface RunningAttempt extends Attempt {
-  readonly cancelRequested: boolean;
-}
-
-interface EndedAttempt extends Attempt {
-  readonly outcome: TurnOutcome;
-}
 
 export const sessionDecider: Decider<SessionAggregate, SessionCommand, SessionCoreEvent> = {
   initialState: () => ({ phase: 'none' }),
@@ -42,31 +19,16 @@ export const sessionDecider: Decider<SessionAggregate, SessionCommand, SessionCo
   evolve,
 };
 
-/** @throws Rejection `session.not-found`, also when the session is another organisation's: existence is not told either */
-export function requireOpen(state: SessionAggregate, organisationId: string): OpenSession {
-  if (state.phase === 'open' && state.organisationId === organisationId) return state;
-  throw new Rejection('session.not-found', 'There is no such session. Check its id, or list the sessions there are.');
+function requireActive(state: OpenSession): void {
+  if (state.archived) throw new Rejection('session.archived', 'This session is archived: nothing runs in it. Unarchive it first.');
 }
 
-/** 0: its turn has started; otherwise its place in the queue, from 1. */
-export function queuePosition(state: SessionAggregate, promptId: string): number {
-  return state.phase === 'open' ? state.queue.indexOf(promptId) + 1 : 0;
-}
-
-/** Whether a cancel or a retry under this id has been decided on. */
-export function isRequestDone(state: SessionAggregate, requestId: string): boolean {
-  return state.phase === 'open' && state.requests.has(requestId);
-}
-
-/** @throws Rejection `prompt.empty`, `prompt.too-large` */
-export function checkPrompt(text: string): void {
-  if (text.trim() === '') throw new Rejection('prompt.empty', 'The prompt is empty. Say what is to be done.');
-  const bytes = new TextEncoder().encode(text).length;
-  if (bytes <= MAX_PROMPT_BYTES) return;
-  throw new Rejection('prompt.too-large', `The prompt has ${bytes} bytes; at most ${MAX_PROMPT_BYTES} are allowed. Put the rest into a file.`, {
-    bytes,
-    limit: MAX_PROMPT_BYTES,
-  });
+/** @throws Rejection `title.empty`, `title.too-long` */
+export function checkTitle(title: string): void {
+  if (title.trim() === '') throw new Rejection('title.empty', 'The title is empty. Say what the session is to be called.');
+  if (title.length <= MAX_TITLE_CHARS) return;
+  const message = `The title has ${title.length} characters; at most ${MAX_TITLE_CHARS} are allowed.`;
+  throw new Rejection('title.too-long', message, { limit: MAX_TITLE_CHARS });
 }
 
 function decide(command: SessionCommand, state: SessionAggregate): readonly SessionCoreEvent[] {
@@ -81,10 +43,25 @@ function decide(command: SessionCommand, state: SessionAggregate): readonly Sess
       return retryTurn(command, requireOpen(state, command.organisationId));
     case 'EndTurn':
       return endTurn(command, state);
+    case 'EditPrompt':
+      return editPrompt(command, requireOpen(state, command.organisationId));
+    case 'WithdrawPrompt':
+      return withdrawPrompt(command, requireOpen(state, command.organisationId));
+    case 'RenameSession':
+      return renameSession(command, requireOpen(state, command.organisationId));
+    case 'ArchiveSession':
+      return archiveSession(command, requireOpen(state, command.organisationId));
+    case 'UnarchiveSession':
+      return unarchiveSession(requireOpen(state, command.organisationId));
+    case 'DeleteSession':
+      return deleteSession(requireOpen(state, command.organisationId));
+    case 'CloseLane':
+      return state.phase === 'deleted' && !state.laneClosed ? [{ type: 'LaneClosed', data: {} }] : [];
   }
 }
 
 function createSession({ session, prompt }: CommandOf<'CreateSession'>, state: SessionAggregate): readonly SessionCoreEvent[] {
+  if (state.phase === 'deleted') throw notFound();
   if (state.phase === 'open') {
     requireSameRequest(state.requestHash, session.requestHash);
     return [];
@@ -101,6 +78,7 @@ function queuePrompt({ prompt }: CommandOf<'QueuePrompt'>, state: OpenSession): 
     requireSameRequest(known, prompt.requestHash);
     return [];
   }
+  requireActive(state);
   checkPrompt(prompt.text);
   if (state.queue.length >= MAX_QUEUED_PROMPTS) {
     throw new Rejection('queue.full', `${MAX_QUEUED_PROMPTS} prompts wait already. Queue more once some have run.`, {
@@ -119,10 +97,56 @@ function cancelTurn({ requestId, seen }: CommandOf<'CancelTurn'>, state: OpenSes
   const requested: SessionCoreEvent = { type: 'TurnCancelRequested', data: { turnId: running.turnId, requestId } };
   if (seen.agentHasIt) return [requested];
   // No agent that could answer: nobody else would end it. One that begins at this moment is told to stop by its orchestrator.
-  return [requested, ...ended(running, state.queue, { outcome: 'cancelled', reason: null })];
+  return [requested, ...ended(running, startable(state), { outcome: 'cancelled', reason: null })];
+}
+
+/** Prompts that may start by themselves, in order. */
+function startable({ archived, queue }: OpenSession): readonly string[] {
+  return archived ? [] : queue;
+}
+
+function renameSession({ title }: CommandOf<'RenameSession'>, state: OpenSession): readonly SessionCoreEvent[] {
+  checkTitle(title);
+  return title === state.title ? [] : [{ type: 'SessionRenamed', data: { title } }];
+}
+
+/** What runs is cancelled: its agent ends the turn, and its sandbox is stopped. What waits stays in the queue. */
+function archiveSession({ seen }: CommandOf<'ArchiveSession'>, state: OpenSession): readonly SessionCoreEvent[] {
+  const { archived, running } = state;
+  if (archived) return [];
+  const agentHasIt = seen?.turnId === running?.turnId && seen?.attempt === running?.attempt && seen?.agentHasIt === true;
+  return [
+    ...(running ? cancelRequested(running) : []),
+    ...(running && !agentHasIt ? ended(running, [], { outcome: 'cancelled', reason: null }) : []),
+    { type: 'SessionArchived', data: {} },
+  ];
+}
+
+function cancelRequested({ turnId, cancelRequested: isAlready }: RunningAttempt): readonly SessionCoreEvent[] {
+  return isAlready ? [] : [{ type: 'TurnCancelRequested', data: { turnId } }];
+}
+
+function unarchiveSession({ archived, running, queue }: OpenSession): readonly SessionCoreEvent[] {
+  if (!archived) return [];
+  const next = running ? undefined : queue[0];
+  const unarchived: SessionCoreEvent = { type: 'SessionUnarchived', data: {} };
+  return next === undefined ? [unarchived] : [unarchived, turnStarted(next, 1)];
+}
+
+/** Nobody will say how the turn ended where it ran: its sandbox goes too. */
+function deleteSession({ running }: OpenSession): readonly SessionCoreEvent[] {
+  const deleted: SessionCoreEvent = { type: 'SessionDeleted', data: {} };
+  if (!running) return [deleted];
+  const reason = { code: SESSION_DELETED, message: 'The session was deleted.' };
+  return [
+    ...cancelRequested(running),
+    ...ended(running, [], { outcome: 'cancelled', reason }),
+    deleted,
+  ];
 }
 
 function retryTurn({ requestId }: CommandOf<'RetryTurn'>, state: OpenSession): readonly SessionCoreEvent[] {
+  requireActive(state);
   const { running, last } = state;
   if (running || last?.outcome !== 'failed' || state.requests.has(requestId)) return [];
   return [turnStarted(last.promptId, last.attempt + 1, requestId)];
@@ -130,8 +154,8 @@ function retryTurn({ requestId }: CommandOf<'RetryTurn'>, state: OpenSession): r
 
 function endTurn({ turnId, attempt, ending }: CommandOf<'EndTurn'>, state: SessionAggregate): readonly SessionCoreEvent[] {
   const running = state.phase === 'open' ? state.running : null;
-  if (state.phase === 'none' || running?.turnId !== turnId || running.attempt !== attempt) return [];
-  return ended(running, state.queue, ending);
+  if (state.phase !== 'open' || running?.turnId !== turnId || running.attempt !== attempt) return [];
+  return ended(running, startable(state), ending);
 }
 
 function ended(attempt: Attempt, queue: readonly string[], ending: CommandOf<'EndTurn'>['ending']): readonly SessionCoreEvent[] {
@@ -161,14 +185,16 @@ function requireSameRequest(known: string, given: string): void {
 
 function evolve(state: SessionAggregate, event: SessionCoreEvent): SessionAggregate {
   if (event.type === 'SessionCreated') return opened(event.data);
+  if (event.type === 'LaneClosed') return { phase: 'deleted', laneClosed: true };
   return state.phase === 'open' ? evolveOpen(state, event) : state;
 }
 
-function opened({ organisationId, requestHash }: { organisationId: string; requestHash: string }): OpenSession {
-  return { phase: 'open', organisationId, requestHash, prompts: {}, requests: new Set(), queue: [], running: null, last: null };
+function opened({ organisationId, requestHash, title }: EventOf<'SessionCreated'>['data']): OpenSession {
+  const empty = { prompts: {}, requests: new Set<string>(), queue: [], withdrawn: [], running: null, last: null };
+  return { phase: 'open', title, archived: false, organisationId, requestHash, ...empty };
 }
 
-function evolveOpen(state: OpenSession, event: Exclude<SessionCoreEvent, { type: 'SessionCreated' }>): OpenSession {
+function evolveOpen(state: OpenSession, event: Exclude<SessionCoreEvent, { type: 'SessionCreated' | 'LaneClosed' }>): SessionAggregate {
   switch (event.type) {
     case 'PromptQueued': {
       const { promptId, requestHash } = event.data;
@@ -186,6 +212,24 @@ function evolveOpen(state: OpenSession, event: Exclude<SessionCoreEvent, { type:
     }
     case 'TurnEnded':
       return endedState(state, event.data.outcome);
+    case 'PromptEdited':
+      return state;
+    case 'PromptMoved':
+      return { ...state, queue: moveTo(state.queue, event.data.promptId, event.data.before) };
+    case 'PromptWithdrawn':
+      return {
+        ...state,
+        queue: state.queue.filter((waiting) => waiting !== event.data.promptId),
+        withdrawn: [...state.withdrawn, event.data.promptId],
+      };
+    case 'SessionRenamed':
+      return { ...state, title: event.data.title };
+    case 'SessionArchived':
+      return { ...state, archived: true };
+    case 'SessionUnarchived':
+      return { ...state, archived: false };
+    case 'SessionDeleted':
+      return { phase: 'deleted', laneClosed: false };
   }
   // A type that a newer build appended.
   return state;

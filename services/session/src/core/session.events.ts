@@ -1,7 +1,7 @@
-import type { CoreEvent, Reason, TurnOutcome } from '@bullpen/contracts';
+import type { CoreEvent, EventOf, Reason, TurnOutcome } from '@bullpen/contracts';
 
 /** Lane session/core. */
-export type SessionCoreEvent = CoreEvent;
+export type SessionCoreEvent = CoreEvent | EventOf<'LaneClosed'>;
 
 export interface Attempt {
   readonly turnId: string;
@@ -19,6 +19,7 @@ export interface TurnEnding {
 /** No sandbox can be had: the queue waits for a person. */
 export const SANDBOX_FAILED = 'sandbox.failed';
 export const SANDBOX_LOST = 'sandbox.lost';
+export const SESSION_DELETED = 'session.deleted';
 export const PLATFORM_STOPPED = 'platform.stopped';
 
 /** A prompt has one turn, whatever the number of attempts. */

@@ -6,7 +6,7 @@ import type { LogMessage } from '@bullpen/event-log';
 
 import type { SessionCommand } from './session.commands.js';
 import { sessionDecider } from './session.decider.js';
-import type { SessionAggregate } from './session.decider.js';
+import type { SessionAggregate } from './session.aggregate.js';
 import { followMessage, unsaidEndings } from './turn-process.js';
 import type { FollowedTurns } from './turn-process.js';
 

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsNotEmpty, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsIn, IsInt, IsNotEmpty, IsOptional, IsString, Max, MaxLength, Min, ValidateIf } from 'class-validator';
 
 import { MAX_TITLE_CHARS, SESSION_STATUSES } from '@bullpen/contracts';
 import type { SessionStatus } from '@bullpen/contracts';
@@ -59,8 +59,66 @@ export class QueuePromptBody {
   text!: string;
 }
 
+export class RenameSessionBody {
+  @ApiProperty({ maxLength: MAX_TITLE_CHARS })
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(MAX_TITLE_CHARS)
+  title!: string;
+}
+
+export class EditPromptBody {
+  @ApiPropertyOptional({ description: 'What it says now; at most 128 KiB of UTF-8.' })
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  text?: string;
+
+  @ApiPropertyOptional({ type: String, nullable: true, description: 'The waiting prompt that it is to stand before; null: the end of the queue.' })
+  @ValidateIf((_body, value) => value !== null && value !== undefined)
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(64)
+  before?: string | null;
+}
+
+export class AddRepositoryBody {
+  @ApiProperty({ description: 'An https or ssh URL, in local mode an absolute path, or `sample`.' })
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(MAX_SOURCE_CHARS)
+  source!: string;
+
+  @ApiPropertyOptional({ description: 'What people call it; without it as the source is called.' })
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(MAX_TITLE_CHARS)
+  name?: string;
+}
+
+export class ListRepositoriesQuery {
+  @ApiPropertyOptional({ description: '`head` of a session that was just created: the list waits up to a second for it.' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(20)
+  after?: string;
+}
+
 export class ListSessionsQuery {
-  @ApiPropertyOptional({ enum: SESSION_STATUSES })
+  @ApiPropertyOptional({ description: 'Words, or beginnings of words, that title, prompts or repository hold: all of them.' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(1_000)
+  q?: string;
+
+  @ApiPropertyOptional({ description: 'Id of a repository.' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  repository?: string;
+
+  @ApiPropertyOptional({ enum: SESSION_STATUSES, description: 'Without it: all but archived ones.' })
   @IsOptional()
   @IsIn(SESSION_STATUSES)
   status?: SessionStatus;

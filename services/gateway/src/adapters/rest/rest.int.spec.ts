@@ -402,3 +402,71 @@ describe('reading', () => {
     expect(answer.body['details']).toEqual({ checks: { log: false, session: true } });
   });
 });
+
+describe('what is done with sessions, prompts and repositories', () => {
+  const asked: Record<string, unknown>[] = [];
+  const take = (name: string, answer: object): void => {
+    asked.length = 0;
+    gateway.calls[name] = (request) => {
+      asked.push(request);
+      return answer;
+    };
+  };
+
+  it('renames, archives and brings back', async () => {
+    take('RenameSession', { head: '7' });
+    expect(await call('PATCH', base, { body: { title: 'New' } })).toMatchObject({ status: 200, body: { head: '7' } });
+    expect(asked).toMatchObject([{ sessionId: SESSION_ID, title: 'New' }]);
+    for (const bad of [{}, { title: '' }, { title: 'x'.repeat(201) }, { title: 'x', more: 1 }]) {
+      expectProblem(await call('PATCH', base, { body: bad }), 400, 'request.invalid');
+    }
+    take('ArchiveSession', { changed: true, head: '8' });
+    expect(await call('POST', `${base}/archive`)).toMatchObject({ status: 200, body: { changed: true, head: '8' } });
+    take('UnarchiveSession', { changed: false, head: '9' });
+    expect(await call('POST', `${base}/unarchive`)).toMatchObject({ status: 200, body: { changed: false, head: '9' } });
+    expectProblem(await call('POST', '/api/v1/sessions/nope/archive'), 404, 'session.not-found');
+  });
+
+  it('passes on what a list is to hold', async () => {
+    take('ListSessions', { sessions: [], nextCursor: '', stale: false });
+    await call('GET', '/api/v1/sessions?q=log%20in&repository=r1&status=archived&after=12&limit=3');
+    expect(asked).toMatchObject([{ query: 'log in', repositoryId: 'r1', status: 'archived', after: '12', limit: 3 }]);
+  });
+
+  it('changes and withdraws prompts that wait', async () => {
+    take('EditPrompt', { position: 2, head: '7' });
+    const changed = await call('PATCH', `${base}/prompts/p2`, { body: { text: 'better', before: null } });
+    expect(changed).toMatchObject({ status: 200, body: { promptId: 'p2', position: 2, head: '7' } });
+    await call('PATCH', `${base}/prompts/p2`, { body: { before: 'p1' } });
+    await call('PATCH', `${base}/prompts/p2`, { body: { text: 'x' } });
+    expect(asked).toMatchObject([
+      { text: 'better', move: true, before: '' },
+      { text: '', move: true, before: 'p1' },
+      { text: 'x', move: false, before: '' },
+    ]);
+    expectProblem(await call('PATCH', `${base}/prompts/p2`, { body: {} }), 400, 'request.invalid');
+    gateway.calls['WithdrawPrompt'] = () => {
+      throw new Rejection('prompt.not-waiting', 'Its turn has started.');
+    };
+    expectProblem(await call('DELETE', `${base}/prompts/p1`), 409, 'prompt.not-waiting');
+  });
+
+  it('adds, lists and removes repositories', async () => {
+    const repository = { id: 'r1', name: 'shop', source: '/srv/shop', defaultBranch: 'main', addedAt: 'then', lastUsedAt: '' };
+    take('AddRepository', { repository });
+    const added = await call('POST', '/api/v1/repositories', { body: { source: '/srv/shop' } });
+    expect(added).toMatchObject({ status: 201, body: { id: 'r1', name: 'shop', source: '/srv/shop', defaultBranch: 'main' } });
+    take('ListRepositories', { repositories: [repository], stale: false });
+    expect((await call('GET', '/api/v1/repositories')).body).toMatchObject({ repositories: [{ id: 'r1', lastUsedAt: null }], stale: false });
+    take('RemoveRepository', {});
+    expect((await call('DELETE', '/api/v1/repositories/r1')).status).toBe(204);
+    gateway.calls['RemoveRepository'] = () => {
+      throw new Rejection('repository.unknown', 'No such repository.');
+    };
+    expectProblem(await call('DELETE', '/api/v1/repositories/r1'), 404, 'repository.unknown');
+    gateway.calls['AddRepository'] = () => {
+      throw new Rejection('repository.not-git', 'No git there.');
+    };
+    expectProblem(await call('POST', '/api/v1/repositories', { body: { source: '/tmp' } }), 422, 'repository.not-git');
+  });
+});

@@ -1,20 +1,17 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-
-import { isEntityId } from '@bullpen/contracts';
 
 import type { GatewayConfig } from '../../config.js';
 import { GATEWAY_CONFIG } from '../../tokens.js';
-import { sessionNotFound } from '../log/event-pages.js';
-import { LOCAL_ORGANISATION, SESSION_CALLS, requestContext } from '../rpc/rpc.providers.js';
+import { LOCAL_ORGANISATION, SESSION_CALLS, requestContext, sessionCommand } from '../rpc/rpc.providers.js';
 import type { SessionCalls } from '../rpc/rpc.providers.js';
 import { SessionReader } from '../rpc/session-reader.js';
 import { IdempotencyKey } from './idempotency-key.js';
-import { CreateSessionBody, ListSessionsQuery, QueuePromptBody } from './request.dto.js';
+import { CreateSessionBody, ListSessionsQuery, RenameSessionBody } from './request.dto.js';
 import { sessionRow, sessionView } from './session.view.js';
 import { valid } from './validation.js';
 
-const KEY_HEADER = { name: 'Idempotency-Key', required: false, description: 'The same key and body give the same answer.' };
+export const KEY_HEADER = { name: 'Idempotency-Key', required: false, description: 'The same key and body give the same answer.' };
 
 @ApiTags('sessions')
 @ApiBearerAuth()
@@ -46,8 +43,9 @@ export class SessionsController {
   @ApiOperation({ summary: 'Lists sessions, newest first.' })
   @ApiResponse({ status: 200, description: '{sessions, nextCursor, stale}' })
   async list(@Query(valid(ListSessionsQuery)) query: ListSessionsQuery) {
-    const { status = '', cursor = '', limit = 0, after = '' } = query;
-    const page = await this.calls.listSessions({ organisationId: LOCAL_ORGANISATION, status, cursor, limit, after });
+    const { q = '', repository = '', status = '', cursor = '', limit = 0, after = '' } = query;
+    const filter = { query: q, repositoryId: repository, status };
+    const page = await this.calls.listSessions({ organisationId: LOCAL_ORGANISATION, ...filter, cursor, limit, after });
     return { sessions: page.sessions.map(sessionRow), nextCursor: page.nextCursor || null, stale: page.stale };
   }
 
@@ -58,39 +56,35 @@ export class SessionsController {
     return sessionView((await this.sessions.load(id)).state);
   }
 
-  @Post(':id/prompts')
-  @HttpCode(202)
-  @ApiOperation({ summary: 'Queues a prompt; its turn starts at once when none runs.' })
-  @ApiHeader(KEY_HEADER)
-  @ApiResponse({ status: 202, description: '{promptId, position, head}; position 0: its turn started.' })
-  @ApiResponse({ status: 413, description: 'prompt.too-large' })
-  async prompt(@Param('id') id: string, @Body(valid(QueuePromptBody)) { text }: QueuePromptBody, @IdempotencyKey() key: string) {
-    const { promptId, position, head } = await this.calls.queuePrompt({ ...this.#command(id, key), text });
-    return { promptId, position, head };
+  @Patch(':id')
+  @ApiOperation({ summary: 'Gives the session another title.' })
+  @ApiResponse({ status: 200, description: '{head}' })
+  async rename(@Param('id') id: string, @Body(valid(RenameSessionBody)) { title }: RenameSessionBody) {
+    const { head } = await this.calls.renameSession({ ...this.#command(id, ''), title });
+    return { head };
   }
 
-  @Post(':id/cancel')
-  @HttpCode(202)
-  @ApiOperation({ summary: 'Asks the running turn to stop.' })
+  @Post(':id/archive')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Cancels what runs and takes the session out of the list; prompts that wait stay in its queue.' })
   @ApiHeader(KEY_HEADER)
-  @ApiResponse({ status: 202, description: '{cancelling, head}; false when no turn was running.' })
-  async cancel(@Param('id') id: string, @IdempotencyKey() key: string) {
-    const { cancelling, head } = await this.calls.cancelTurn(this.#command(id, key));
-    return { cancelling, head };
+  @ApiResponse({ status: 200, description: '{changed, head}; false when it was archived already.' })
+  async archive(@Param('id') id: string, @IdempotencyKey() key: string) {
+    const { changed, head } = await this.calls.archiveSession(this.#command(id, key));
+    return { changed, head };
   }
 
-  @Post(':id/retry')
-  @HttpCode(202)
-  @ApiOperation({ summary: 'Starts the last failed turn again, as a new attempt.' })
+  @Post(':id/unarchive')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Brings an archived session back; its queue goes on.' })
   @ApiHeader(KEY_HEADER)
-  @ApiResponse({ status: 202, description: '{retrying, head}; false when there was nothing to retry.' })
-  async retry(@Param('id') id: string, @IdempotencyKey() key: string) {
-    const { retrying, head } = await this.calls.retryTurn(this.#command(id, key));
-    return { retrying, head };
+  @ApiResponse({ status: 200, description: '{changed, head}; false when it was not archived.' })
+  async unarchive(@Param('id') id: string, @IdempotencyKey() key: string) {
+    const { changed, head } = await this.calls.unarchiveSession(this.#command(id, key));
+    return { changed, head };
   }
 
   #command(sessionId: string, key: string) {
-    if (!isEntityId(sessionId)) throw sessionNotFound(sessionId);
-    return { context: requestContext(this.config, key), sessionId };
+    return sessionCommand(this.config, sessionId, key);
   }
 }

@@ -1,9 +1,11 @@
 import type { Client } from '@connectrpc/connect';
 
 import { LOCAL_ORGANISATION_ID } from '@bullpen/auth';
+import { isEntityId } from '@bullpen/contracts';
 import type { SandboxOrchestratorService, SessionService } from '@bullpen/contracts';
 
 import type { GatewayConfig } from '../../config.js';
+import { sessionNotFound } from '../log/event-pages.js';
 
 /** What the gateway asks of the session service and of the orchestrator. */
 export type SessionCalls = Client<typeof SessionService>;
@@ -22,4 +24,10 @@ export const LOCAL_ORGANISATION = LOCAL_ORGANISATION_ID;
 export function requestContext(config: GatewayConfig, idempotencyKey: string) {
   const actor = { kind: 'user', id: 'local', name: config.BULLPEN_USER_NAME, email: config.BULLPEN_USER_EMAIL };
   return { organisationId: LOCAL_ORGANISATION, actor, idempotencyKey, traceparent: '' };
+}
+
+/** What every command of a session begins with. @throws Rejection `session.not-found` for what is no id */
+export function sessionCommand(config: GatewayConfig, sessionId: string, idempotencyKey: string) {
+  if (!isEntityId(sessionId)) throw sessionNotFound(sessionId);
+  return { context: requestContext(config, idempotencyKey), sessionId };
 }

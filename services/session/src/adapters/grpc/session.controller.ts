@@ -1,21 +1,22 @@
 import { Controller, Inject } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 
-import { ACTOR_KINDS, SESSION_STATUSES } from '@bullpen/contracts';
+import { SESSION_STATUSES } from '@bullpen/contracts';
 import type { Plain, SessionStatus, sessionApi } from '@bullpen/contracts';
 import { Rejection } from '@bullpen/errors';
 import type { EventLog } from '@bullpen/event-log';
 import { SESSION_MODEL } from '@bullpen/session-model';
 
 import type { SessionList, SessionReader } from '../../core/ports.js';
+import { searchWords } from '../../core/search-words.js';
 import type { SessionListRow } from '../../core/session-list.projector.js';
 import { SessionOperations } from '../../core/session-operations.js';
-import type { Caller } from '../../core/session-operations.js';
+import { callerOf } from './caller-of.js';
 
 const SERVICE = 'SessionService';
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
-const MAX_KEY_CHARS = 200;
+const MAX_QUERY_WORDS = 20;
 
 export const EVENT_LOG = Symbol('EventLog');
 export const SESSION_READER = Symbol('SessionReader');
@@ -59,6 +60,38 @@ export class SessionController {
     return { retrying, head: await this.#head(sessionId, lastId) };
   }
 
+  @GrpcMethod(SERVICE, 'RenameSession')
+  async renameSession({ context, sessionId, title }: Plain<sessionApi.RenameSessionRequest>): Answer<sessionApi.RenameSessionResponse> {
+    const { lastId } = await this.operations.renameSession(callerOf(context), sessionId, title);
+    return { head: await this.#head(sessionId, lastId) };
+  }
+
+  @GrpcMethod(SERVICE, 'ArchiveSession')
+  async archiveSession({ context, sessionId }: Plain<sessionApi.ArchiveSessionRequest>): Answer<sessionApi.ArchiveSessionResponse> {
+    const { changed, lastId } = await this.operations.archiveSession(callerOf(context), sessionId);
+    return { changed, head: await this.#head(sessionId, lastId) };
+  }
+
+  @GrpcMethod(SERVICE, 'UnarchiveSession')
+  async unarchiveSession({ context, sessionId }: Plain<sessionApi.UnarchiveSessionRequest>): Answer<sessionApi.UnarchiveSessionResponse> {
+    const { changed, lastId } = await this.operations.unarchiveSession(callerOf(context), sessionId);
+    return { changed, head: await this.#head(sessionId, lastId) };
+  }
+
+  @GrpcMethod(SERVICE, 'EditPrompt')
+  async editPrompt(request: Plain<sessionApi.EditPromptRequest>): Answer<sessionApi.EditPromptResponse> {
+    const { context, sessionId, promptId } = request;
+    const edit = { text: request.text || null, before: request.move ? request.before : null };
+    const { position, lastId } = await this.operations.editPrompt(callerOf(context), { sessionId, promptId, edit });
+    return { position, head: await this.#head(sessionId, lastId) };
+  }
+
+  @GrpcMethod(SERVICE, 'WithdrawPrompt')
+  async withdrawPrompt({ context, sessionId, promptId }: Plain<sessionApi.WithdrawPromptRequest>): Answer<sessionApi.WithdrawPromptResponse> {
+    const { lastId } = await this.operations.withdrawPrompt(callerOf(context), sessionId, promptId);
+    return { head: await this.#head(sessionId, lastId) };
+  }
+
   @GrpcMethod(SERVICE, 'GetSession')
   async getSession({ sessionId }: Plain<sessionApi.GetSessionRequest>): Answer<sessionApi.GetSessionResponse> {
     const state = await this.reader.read(sessionId);
@@ -69,7 +102,9 @@ export class SessionController {
   async listSessions(request: Plain<sessionApi.ListSessionsRequest>): Answer<sessionApi.ListSessionsResponse> {
     const { organisationId, cursor, after } = request;
     const limit = Math.min(Math.max(request.limit || DEFAULT_LIMIT, 1), MAX_LIMIT);
-    const page = await this.sessions.list({ organisationId, status: statusOf(request.status), cursor, limit, after });
+    const { repositoryId } = request;
+    const words = searchWords(request.query).slice(0, MAX_QUERY_WORDS);
+    const page = await this.sessions.list({ organisationId, status: statusOf(request.status), words, repositoryId, cursor, limit, after });
     return { sessions: page.rows.map(summaryOf), nextCursor: page.nextCursor, stale: page.stale };
   }
 
@@ -77,19 +112,6 @@ export class SessionController {
   async #head(sessionId: string, lastId: string | null): Promise<string> {
     return lastId ?? (await this.log.sessionHead(sessionId)).id;
   }
-}
-
-function callerOf(context: Plain<sessionApi.RequestContext> | null | undefined): Caller {
-  const actor = context?.actor;
-  const kind = ACTOR_KINDS.find((known) => known === actor?.kind);
-  if (!context?.organisationId || !actor?.id || !kind) {
-    throw new Rejection('request.invalid', 'The call does not say who asks: context.organisationId, context.actor.kind and .id are needed.');
-  }
-  if (context.idempotencyKey.length > MAX_KEY_CHARS) {
-    throw new Rejection('request.invalid', `The Idempotency-Key is too long; at most ${MAX_KEY_CHARS} characters are allowed.`);
-  }
-  const { organisationId, idempotencyKey, traceparent } = context;
-  return { organisationId, actor: { kind, id: actor.id, name: actor.name }, email: actor.email, idempotencyKey, traceparent };
 }
 
 function statusOf(text: string): SessionStatus | null {

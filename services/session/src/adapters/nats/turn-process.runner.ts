@@ -8,7 +8,7 @@ import type { Logger } from '@bullpen/telemetry';
 
 import type { Surroundings, TurnCheckpoints } from '../../core/ports.js';
 import type { SessionCommand } from '../../core/session.commands.js';
-import type { SessionAggregate } from '../../core/session.decider.js';
+import type { SessionAggregate } from '../../core/session.aggregate.js';
 import type { SessionCoreEvent } from '../../core/session.events.js';
 import { followMessage, unsaidEndings } from '../../core/turn-process.js';
 import type { FollowedTurn, FollowedTurns, UnsaidEnding } from '../../core/turn-process.js';

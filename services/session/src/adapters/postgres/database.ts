@@ -3,6 +3,8 @@ import { DataSource } from 'typeorm';
 import type { Logger } from '@bullpen/telemetry';
 
 import { ReadModels1763856000000 } from './migrations/1763856000000-read-models.js';
+import { SearchAndRepositories1763884800000 } from './migrations/1763884800000-search-and-repositories.js';
+import { repositoryListEntity } from './repository-list.entity.js';
 import { SCHEMA, sessionListEntity } from './session-list.entity.js';
 
 const POOL_SIZE = 8;
@@ -44,8 +46,8 @@ export class Database {
       type: 'postgres',
       url: this.url,
       schema: SCHEMA,
-      entities: [sessionListEntity],
-      migrations: [ReadModels1763856000000],
+      entities: [sessionListEntity, repositoryListEntity],
+      migrations: [ReadModels1763856000000, SearchAndRepositories1763884800000],
       migrationsTableName: 'migrations',
       connectTimeoutMS: CONNECT_TIMEOUT_MS,
       poolSize: POOL_SIZE,

@@ -27,5 +27,8 @@ export const sessionListEntity = new EntitySchema<SessionListRow>({
     queuedPrompts: { name: 'queued_prompts', type: 'jsonb' },
     running: { type: 'jsonb', nullable: true },
     lastOutcome: { name: 'last_outcome', type: 'text', nullable: true },
+    archived: { type: 'boolean' },
+    words: { type: 'text' },
+    searchText: { name: 'search_text', type: 'text' },
   },
 });

@@ -1,20 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { DataSource, SelectQueryBuilder } from 'typeorm';
 
 import { Fault, Rejection } from '@bullpen/errors';
-import { parseEventId } from '@bullpen/event-log';
-import { readProjectionPosition } from '@bullpen/eventsourcing';
-import type { ProjectionPosition } from '@bullpen/eventsourcing';
 
 import type { SessionList, SessionListPage, SessionListQuery } from '../../core/ports.js';
 import { sessionListProjector } from '../../core/session-list.projector.js';
 import type { SessionListRow } from '../../core/session-list.projector.js';
 import type { Database } from './database.js';
-import { SCHEMA, sessionListEntity } from './session-list.entity.js';
-
-const MAX_WAIT_MS = 1_000;
-const POLL_MS = 20;
+import { reached, sequenceToReach } from './read-after.js';
+import { sessionListEntity } from './session-list.entity.js';
 
 interface Cursor {
   readonly createdAt: string;
@@ -25,11 +18,11 @@ interface Cursor {
 export function createSessionList(database: Database, epoch: string): SessionList {
   return {
     list: async (query) => {
-      const after = sequenceOf(query.after);
+      const after = sequenceToReach(query.after);
       const cursor = cursorOf(query.cursor);
       try {
         const dataSource = await database.dataSource();
-        const stale = after > 0 && !(await reached(dataSource, { epoch, sequence: after }));
+        const stale = after > 0 && !(await reached(dataSource, sessionListProjector.name, { epoch, sequence: after }));
         return await readPage(dataSource, query, cursor, stale);
       } catch (cause) {
         throw new Fault('session-list.unavailable', 'The list of sessions cannot be read: its database is away. Try again shortly.', {
@@ -42,12 +35,17 @@ export function createSessionList(database: Database, epoch: string): SessionLis
 
 async function readPage(
   dataSource: DataSource,
-  { organisationId, status, limit }: SessionListQuery,
+  { organisationId, status, words, repositoryId, limit }: SessionListQuery,
   cursor: Cursor | null,
   stale: boolean,
 ): Promise<SessionListPage> {
   const found = dataSource.getRepository(sessionListEntity).createQueryBuilder('row').where({ organisationId });
   if (status) found.andWhere('row.status = :status', { status });
+  else found.andWhere('NOT row.archived');
+  if (repositoryId !== '') found.andWhere('row.repositoryId = :repositoryId', { repositoryId });
+  // Words are letters and digits only, so they say nothing to the query's grammar.
+  const search = words.map((word) => `${word}:*`).join(' & ');
+  if (search !== '') found.andWhere(`row.search @@ to_tsquery('simple', :search)`, { search });
   const rows = await newestFirst(found, cursor).take(limit + 1).getMany();
   const page = rows.slice(0, limit);
   const last = rows.length > limit ? page.at(-1) : undefined;
@@ -58,23 +56,6 @@ async function readPage(
 function newestFirst(query: SelectQueryBuilder<SessionListRow>, cursor: Cursor | null): SelectQueryBuilder<SessionListRow> {
   if (cursor) query.andWhere('(row.created_at, row.session_id) < (:createdAt, :sessionId)', cursor);
   return query.orderBy('row.createdAt', 'DESC').addOrderBy('row.sessionId', 'DESC');
-}
-
-async function reached(dataSource: DataSource, { epoch, sequence }: ProjectionPosition): Promise<boolean> {
-  const until = Date.now() + MAX_WAIT_MS;
-  for (;;) {
-    const position = await readProjectionPosition(dataSource, SCHEMA, sessionListProjector.name);
-    if (position?.epoch === epoch && position.sequence >= sequence) return true;
-    if (Date.now() >= until) return false;
-    await delay(POLL_MS);
-  }
-}
-
-function sequenceOf(after: string): number {
-  if (after === '') return 0;
-  const position = parseEventId(after);
-  if (position) return position.sequence;
-  throw new Rejection('event.unknown', '`after` is no event id. Give the `head` that a command answered with.', { after });
 }
 
 function encodeCursor({ createdAt, sessionId }: Cursor): string {
