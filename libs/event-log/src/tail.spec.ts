@@ -14,9 +14,7 @@ function idleConsumer(): { consumer: Consumer; messages: ConsumerMessages } {
   const messages = {
     stop: () => stopped.resolve(),
     status: async function* () {},
-    [Symbol.asyncIterator]: async function* () {
-      await stopped;
-    },
+    [Symbol.asyncIterator]: () => ({ next: () => stopped.then(() => ({ done: true, value: undefined })) }),
   } as unknown as ConsumerMessages;
   const consumer = { consume: async () => messages, delete: async () => true } as unknown as Consumer;
   return { consumer, messages };
