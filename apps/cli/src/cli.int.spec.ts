@@ -67,7 +67,8 @@ describe('bullpen run', () => {
   it('sends a command again under the same key until it gets through, and once only takes effect', async () => {
     platform.onPrompt = (promptId) => platform.playTurn(promptId, 'completed');
     platform.failures = ['destroy', 503];
-    expect(await cli(['run', '--repo', 'sample', 'x'])).toMatchObject({ code: 0 });
+    const { code, stderr } = await cli(['run', '--repo', 'sample', 'x']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '! The log is restarting. Trying again…\n' });
     const keys = platform.requests.filter(({ method }) => method === 'POST').map(({ key }) => key);
     expect(keys).toHaveLength(3);
     expect(new Set(keys).size).toBe(1);

@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 
 import { SESSION_STATUSES } from '@bullpen/contracts';
 import { Rejection } from '@bullpen/errors';
+import type { Fault } from '@bullpen/errors';
 
 import type { CommandContext } from './commands/command-context.js';
 import { events } from './commands/events.command.js';
@@ -17,6 +18,7 @@ import { terminalOf } from './host.js';
 import type { CliHost } from './host.js';
 import { findAddress } from './platform/address.js';
 import { ApiClient } from './platform/api-client.js';
+import { neutralLine } from './render/terminal-text.js';
 
 const ID = 'session id, its unique beginning or end, or "last"';
 /** Refused before anything was sent: a mistake in how the command was called. */
@@ -44,7 +46,11 @@ function makeProgram(host: CliHost, exit: Exit): Command {
   const program = new Command('bullpen');
   const commandFor = (name: string, description: string, examples: readonly string[]): Command =>
     program.command(name).description(description).addHelpText('after', examplesText(examples)).copyInheritedSettings(program);
-  const context = (): CommandContext => ({ host, api: new ApiClient(findAddress(host, program.opts<{ url?: string }>().url)) });
+  const context = (): CommandContext => {
+    const address = findAddress(host, program.opts<{ url?: string }>().url);
+    const onWait = ({ message }: Fault): unknown => host.stderr.write(`! ${neutralLine(message)} Trying again…\n`);
+    return { host, api: new ApiClient(address, onWait) };
+  };
   program
     .description('Background coding agents, from a terminal.')
     .version(version(), '-V, --version')

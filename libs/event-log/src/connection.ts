@@ -130,9 +130,10 @@ export class LogConnection {
   }
 }
 
-/** Grows from 20 ms to half a second. */
-export function backoff(attempt: number): Promise<void> {
-  return delay(Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(attempt, 10)));
+/** Grows from 20 ms to half a second; ends early, without an error, when aborted. */
+export function backoff(attempt: number, signal?: AbortSignal): Promise<void> {
+  const ms = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(attempt, 10));
+  return delay(ms, undefined, signal ? { signal } : {}).catch(() => undefined);
 }
 
 /** The outside failed, so that the same request may succeed later. */

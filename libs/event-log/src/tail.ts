@@ -34,12 +34,11 @@ export class LogTail implements Tail {
   /** Resolves once the handler is done with its last message; never rejects. */
   readonly finished: Promise<void>;
   #position: number;
-  #stopped = false;
   #handling = false;
   #messages: ConsumerMessages | null = null;
   readonly #waiters = new Set<Waiter>();
   readonly #subjects: string | undefined;
-  readonly #stopping = deferred<void>();
+  readonly #stopping = new AbortController();
   readonly #stallCheck: NodeJS.Timeout;
   #positionAtCheck = -1;
 
@@ -88,9 +87,8 @@ export class LogTail implements Tail {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
     clearInterval(this.#stallCheck);
-    this.#stopping.resolve();
+    this.#stopping.abort();
     this.#messages?.stop();
     await this.finished;
   }
@@ -104,17 +102,17 @@ export class LogTail implements Tail {
 
   async #run(first: Consumer): Promise<void> {
     let consumer: Consumer | null = first;
-    for (let failures = 0; !this.#stopped;) {
+    for (let failures = 0; !this.#stopping.signal.aborted;) {
       const before = this.#position;
       try {
         consumer ??= await this.connection.once(() => openConsumer(this.connection, this.#position + 1, this.#subjects));
         await this.#consume(consumer);
       } catch (error) {
-        if (!this.#stopped) this.options.logger.warn('log tail restarts', { position: this.#position, error });
+        if (!this.#stopping.signal.aborted) this.options.logger.warn('log tail restarts', { position: this.#position, error });
       }
       consumer = null;
       failures = this.#position > before ? 0 : failures + 1;
-      if (!this.#stopped) await Promise.race([backoff(failures), this.#stopping]);
+      if (!this.#stopping.signal.aborted) await backoff(failures, this.#stopping.signal);
     }
   }
 
@@ -122,10 +120,12 @@ export class LogTail implements Tail {
     const limits = { max_messages: MAX_WAITING_MESSAGES, idle_heartbeat: IDLE_HEARTBEAT_MS, expires: PULL_EXPIRES_MS };
     const messages = await consumer.consume(limits);
     this.#messages = messages;
+    // A stop that came meanwhile found nothing to stop.
+    if (this.#stopping.signal.aborted) messages.stop();
     void endOnReset(messages);
     try {
       for await (const message of messages) {
-        if (this.#stopped) break;
+        if (this.#stopping.signal.aborted) break;
         if (message.seq > this.#position) await this.#handle(message);
       }
     } finally {

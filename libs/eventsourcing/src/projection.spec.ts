@@ -197,11 +197,17 @@ describe('runProjection', () => {
     expect(projection.status.state).toBe('stopped');
   });
 
-  it('stands by while another process writes', async () => {
+  it('stands by while another process writes, and goes on from there once it has ended', async () => {
     store.heldElsewhere = true;
     await say('a', 'Named', '1');
     const running = run();
     await until(() => running.status.state === 'standby');
     expect(store.rows.size).toBe(0);
+    await say('a', 'Named', '2');
+    store.position = { epoch: 'epoch-1', sequence: 1 };
+    store.rows.set(`00${'a'.padStart(24, '0')}`, { id: 'a', titles: ['theirs'] });
+    store.heldElsewhere = false;
+    await until(() => running.status.state === 'active' && store.position.sequence === 2);
+    expect(titles('a')).toEqual(['theirs', '2']);
   });
 });

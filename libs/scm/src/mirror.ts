@@ -39,8 +39,8 @@ const SESSION_BRANCH = /^bullpen\/[0-9a-z]{1,64}$/;
 const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /**
- * The platform's bare mirrors, two for a repository, so that no credential enters a sandbox: `<id>.git`, where checkpoints are pushed
- * from, and `<id>.source.git`, which sandboxes clone from. One process uses a folder.
+ * The platform's bare mirrors, two for a repository, so that no credential enters a sandbox: `<id>.git`, where checkpoints are
+ * pushed from, and `<id>.source.git`, which sandboxes clone from. One process uses a folder.
  */
 export class Mirror {
   static readonly #calls = new Serial();
@@ -71,8 +71,8 @@ export class Mirror {
 
   /**
    * Brings a source's own mirror up to date, as far as the branch needs it, and says where it is: a bare repository of the source's
-   * branches and nothing else, never a checkpoint of a session. What a clone reads from it stays in it. May be repeated, and wanted
-   * by several at once: one fetch at a time for a repository, and none when the branch is there already.
+   * branches and nothing else, without those that sessions pushed. What a clone reads from it stays in it. May be repeated, and
+   * wanted by several at once: one fetch at a time for a repository, and none when the branch is there already.
    *
    * @throws Rejection `repository.not-found`, `.not-readable`, `.not-git`, `.empty`, `.branch-missing`, `.host-not-allowed`;
    *   Fault `repository.unreachable`, `.probe-timeout`, `.fetch-failed`, `.mirror-failed`, `git.timeout`, `git.aborted`: try again

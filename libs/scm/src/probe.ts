@@ -162,7 +162,9 @@ async function requireAllowedHost(source: UrlSource): Promise<void> {
 /** git says 128 for every failure of a remote; whether it answers, and how, tells them apart. */
 async function classifyRemote({ canonical }: UrlSource, signal: AbortSignal, failure: GitFailed): Promise<Error> {
   const why = lastLine(failure.stderr);
-  if (canonical.startsWith('ssh:')) return (await accepts(canonical, signal)) ? notReadable(canonical, why) : unreachable(canonical, why);
+  if (canonical.startsWith('ssh:')) {
+    return (await accepts(canonical, signal)) ? notReadable(canonical, why) : unreachable(canonical, why);
+  }
   const answer = await lastAnswer(canonical, signal);
   return answer ? remoteFailure(canonical, answer.status, answer.location) : unreachable(canonical, why);
 }

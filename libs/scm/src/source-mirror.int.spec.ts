@@ -129,7 +129,8 @@ function usePassword(password: string): void {
 function git(folder: string, ...args: string[]): string {
   const env = { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', LANG: 'C' };
   const identity = ['-c', 'user.name=Test', '-c', 'user.email=test@example.com', '-c', 'safe.directory=*'];
-  return execFileSync('git', [...identity, ...args], { cwd: folder, encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+  const stdio = ['ignore', 'pipe', 'pipe'] as const;
+  return execFileSync('git', [...identity, ...args], { cwd: folder, encoding: 'utf8', env, stdio: [...stdio] }).trim();
 }
 
 const work = () => join(root, 'work');
@@ -197,14 +198,18 @@ describe('Mirror.provideSource', () => {
     const branch = sessionBranch(SESSION);
     const { sha, bundle } = await createCheckpoint({ workspace, base, parent, branch, author, message: 'made' });
     const source = join(root, 'served', 'private.git');
-    expect(await Mirror.pushCheckpoint({ mirrorsFolder: join(root, 'mirrors'), repositoryId: ID, source, branch, sha, bundle })).toEqual({
-      pushed: true,
-    });
-    git(served(), 'update-ref', '-d', `refs/heads/${branch}`);
+    const mirrorsFolder = join(root, 'mirrors');
+    const pushed = await Mirror.pushCheckpoint({ mirrorsFolder, repositoryId: ID, source, branch, sha, bundle });
+    expect(pushed).toEqual({ pushed: true });
+    commit('meanwhile');
+    push('main');
     await provide();
     expect(git(mirror(), 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/main\nrefs/heads/other');
     expect(git(mirror(), 'symbolic-ref', 'HEAD')).toBe('refs/heads/other');
     expect(() => git(mirror(), 'cat-file', '-e', sha)).toThrow();
+    // Unless a session begins there.
+    await provide({ branch });
+    expect(git(mirror(), 'rev-parse', branch)).toBe(sha);
   });
 
   it('transfers nothing when the branch is there, and only what is new when it moved', async () => {
@@ -234,7 +239,8 @@ describe('Mirror.provideSource', () => {
     push('fresh:main', ':other', 'fresh:other/below');
     git(served(), 'gc', '-q', '--prune=now');
     await provide();
-    expect(git(mirror(), 'for-each-ref', '--format=%(refname:short) %(objectname)')).toBe(`main ${rewritten}\nother/below ${rewritten}`);
+    const refs = git(mirror(), 'for-each-ref', '--format=%(refname:short) %(objectname)');
+    expect(refs).toBe(`main ${rewritten}\nother/below ${rewritten}`);
     const checkpoint = { sha: made.sha, base, bundlePath: join(root, 'bundle') };
     expect(await clone({ workspace: join(root, 'later'), checkpoint })).toEqual({ base, parent: made.sha });
   });
@@ -275,7 +281,8 @@ describe('Mirror.provideSource', () => {
       response.writeHead(302, { location: `https://127.0.0.1:${port}/elsewhere.git/info/refs?service=git-upload-pack` }).end();
       return true;
     };
-    await expect(provide()).rejects.toMatchObject({ code: 'repository.not-found', message: expect.stringContaining('elsewhere.git') });
+    const message = expect.stringContaining('elsewhere.git');
+    await expect(provide()).rejects.toMatchObject({ code: 'repository.not-found', message });
     expect(paths.filter((path) => path.startsWith('/elsewhere'))).toEqual([]);
     const count = paths.length;
     const unlisted = { ...sourceAt('private.git'), hostListed: false };

@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { sessionBranch } from '@bullpen/contracts';
 import { Bug, Fault, Rejection, assert } from '@bullpen/errors';
 
 import { attempt, inMirror, isRepositoryId, openMirror } from './bare-mirror.js';
@@ -22,6 +23,7 @@ export interface SourceMirrorRequest {
   readonly signal?: AbortSignal;
 }
 
+const SESSION_BRANCHES = `refs/heads/${sessionBranch('')}`;
 /** The first fetch takes a whole repository. */
 const FETCH_TIMEOUT_MS = 30 * 60_000;
 /** A lock file this old belongs to a git that was killed: no call of ours runs longer. */
@@ -55,7 +57,9 @@ async function branchIn(folder: string, branch: string): Promise<string | null> 
   return found && found.stdout.toString('utf8').trim();
 }
 
-/** Branches appear with all their history or not at all, and nothing is taken away but names: a clone that reads meanwhile goes on. */
+/**
+ * Branches appear with all their history or not at all, and nothing is taken away but names: a clone that reads meanwhile goes on.
+ */
 async function fetchBranches(folder: string, request: SourceMirrorRequest): Promise<void> {
   const { source, branch, onProgress, signal } = request;
   await removeUnfinishedPacks(folder);
@@ -69,7 +73,7 @@ async function fetchBranches(folder: string, request: SourceMirrorRequest): Prom
     '--recurse-submodules=no',
     '--',
     source.canonical,
-    '+refs/heads/*:refs/heads/*',
+    ...refspecsFor(branch),
   ];
   const options = { timeoutMs: FETCH_TIMEOUT_MS, ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
   const failure = await attempt(inMirror(folder, args, options)).finally(() => removeUnfinishedPacks(folder));
@@ -77,10 +81,17 @@ async function fetchBranches(folder: string, request: SourceMirrorRequest): Prom
   // What git does not say: whether the source can be read no longer.
   await probeSource(source, branch, signal ? { signal } : {});
   await discardIfDamaged(folder);
-  throw new Fault('repository.fetch-failed', `${source.canonical} could not be fetched: ${lastLine(failure.stderr)}. Try again later.`, {
-    details: { source: source.canonical },
-    cause: failure,
-  });
+  throw new Fault(
+    'repository.fetch-failed',
+    `${source.canonical} could not be fetched: ${lastLine(failure.stderr)}. Try again later.`,
+    { details: { source: source.canonical }, cause: failure },
+  );
+}
+
+/** What sessions pushed to the source is for a sandbox to read only when its session begins on that branch. */
+function refspecsFor(branch: string): string[] {
+  const ref = `refs/heads/${branch}`;
+  return ref.startsWith(SESSION_BRANCHES) ? [`+${ref}:${ref}`] : ['+refs/heads/*:refs/heads/*', `^${SESSION_BRANCHES}*`];
 }
 
 /** What an interrupted fetch leaves, as large as what it had received. Only one fetch at a time writes to a mirror. */

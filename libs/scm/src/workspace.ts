@@ -118,7 +118,8 @@ async function clone({ source, sourcePath, branch, workspace }: CloneRequest, op
   const from = sourcePath ?? source;
   const serve = serveLocal(from);
   const hardlinks = from.startsWith('/') ? ['--no-hardlinks'] : [];
-  const args = ['clone', '--progress', '--no-checkout', '--template=', '--branch', branch, ...hardlinks, ...serve, '--', from, workspace];
+  const how = ['--progress', '--no-checkout', '--template=', '--branch', branch, ...hardlinks, ...serve];
+  const args = ['clone', ...how, '--', from, workspace];
   try {
     await git(args, { ...options, cwd: '/', timeoutMs: CLONE_TIMEOUT_MS });
   } catch (error) {

@@ -506,6 +506,29 @@ describe('the session service', () => {
     expect((await eventsOf(sessionId)).filter(({ type }) => type === 'TurnEnded')).toHaveLength(1);
   }, 30_000);
 
+  it('runs twice: every turn ends once, and the list goes on when the one that writes it ends', async () => {
+    const port = await freePort();
+    const second = await startSession({ ...config, SESSION_GRPC_PORT: port }, silentLogger);
+    const { sessionId } = await create({ prompt: 'one' });
+    await prompt(sessionId, 'two');
+    for (const text of ['one', 'two']) {
+      const running = await until(sessionId, ({ turns }) => turns.at(-1)?.prompt === text);
+      await agentStarts(sessionId, running.runningTurnId ?? '');
+      await agentFinishes(sessionId, running.runningTurnId ?? '');
+    }
+    await until(sessionId, ({ status }) => status === 'idle');
+    await service.close();
+    const there = createRpcClient(SessionService, { url: `http://127.0.0.1:${port}`, key: KEY, timeoutMs: 15_000 });
+    const { head } = await there.createSession({ context: contextOf(), repository: 'sample', title: 'by the second' });
+    const list = () => there.listSessions({ organisationId: ORGANISATION, after: head, limit: 1 });
+    let page = await list();
+    for (let tries = 0; page.stale && tries < 10; tries += 1) page = await list();
+    expect(page.sessions).toMatchObject([{ title: 'by the second' }]);
+    service = await startSession(config, silentLogger);
+    await second.close();
+    expect((await eventsOf(sessionId)).filter(({ type }) => type === 'TurnEnded')).toHaveLength(2);
+  }, 40_000);
+
   it('lets go of everything when its port is taken', async () => {
     await expect(startSession(config, silentLogger)).rejects.toMatchObject({ code: 'rpc.not-listening' });
     const { sessionId, head } = await create({});

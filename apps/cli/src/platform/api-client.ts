@@ -6,8 +6,10 @@ import type { ErrorDetails } from '@bullpen/errors';
 
 import type { Address } from './address.js';
 
-/** Waits before each further try of a request that did not get through, or that got 503. */
-const RETRY_DELAYS_MS = [200, 600, 1_500];
+/** Waits before each further try of a request that did not get through, or that got 503: in all, longer than a platform needs to restart. */
+const RETRY_DELAYS_MS = [200, 600, 1_500, 3_000];
+/** A try after which a person is told what is waited for; before, it may be a blip. */
+const SAID_AFTER_TRIES = 2;
 /** A longer Retry-After is cut to this. */
 const MAX_RETRY_AFTER_MS = 5_000;
 /** Creating a session probes its repository for up to 10 s. */
@@ -24,7 +26,11 @@ interface Request {
  * become a second command.
  */
 export class ApiClient {
-  constructor(readonly address: Address) {}
+  /** `onWait`: told once for a request that takes more than a moment to get through. */
+  constructor(
+    readonly address: Address,
+    private readonly onWait: (why: Fault) => void = () => undefined,
+  ) {}
 
   /** @throws Rejection with the platform's own code; Fault `platform.unreachable`, or the platform's own when it answers 503 */
   async get<Answer>(path: string): Promise<Answer> {
@@ -49,6 +55,7 @@ export class ApiClient {
       if (answer instanceof Response) return answer;
       const delayMs = RETRY_DELAYS_MS[attempt];
       if (delayMs === undefined) throw answer;
+      if (attempt + 1 === SAID_AFTER_TRIES) this.onWait(answer);
       await sleep(answer.code === 'platform.unreachable' ? delayMs : Math.min(Math.max(delayMs, answer.retryAfterMs), MAX_RETRY_AFTER_MS));
     }
   }

@@ -47,6 +47,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'repository.not-git': 422,
   'repository.not-readable': 422,
   'repository.branch-missing': 422,
+  'repository.empty': 422,
 };
 
 /** What an error says to the outside. Bugs, and anything unknown, keep their text to themselves. */

@@ -227,6 +227,7 @@ describe('errors', () => {
   it.each<[string, number]>([
     ['repository.not-found', 422],
     ['repository.branch-missing', 422],
+    ['repository.empty', 422],
     ['idempotency.mismatch', 422],
     ['prompt.too-large', 413],
     ['session.not-found', 404],

@@ -29,7 +29,7 @@ export class SessionsController {
   @ApiResponse({ status: 201, description: 'The session as of `head`, its last event, and `promptId`.' })
   @ApiResponse({
     status: 422,
-    description: 'repository.not-found, .not-git, .not-readable, .branch-missing; idempotency.mismatch',
+    description: 'repository.not-found, .not-git, .not-readable, .empty, .branch-missing; idempotency.mismatch',
   })
   async create(@Body(valid(CreateSessionBody)) body: CreateSessionBody, @IdempotencyKey() key: string) {
     const { repository, branch = '', title = '', prompt = '', agent = '', model = '' } = body;

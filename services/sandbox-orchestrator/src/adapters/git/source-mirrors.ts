@@ -18,10 +18,12 @@ export interface SourceMirrorsParts {
 /** `sourcePath` is the SandboxSpec's. */
 export type ProvidedSource = { readonly kind: 'fetching' } | { readonly kind: 'ready'; readonly sourcePath: string | null };
 
+type FetchEnd = { readonly sourcePath: string | null } | { readonly error: unknown };
+
 interface Fetch {
   readonly sandboxId: string;
   readonly abort: AbortController;
-  ended: { readonly sourcePath: string | null } | { readonly error: unknown } | null;
+  ended: FetchEnd | null;
 }
 
 /**
@@ -83,7 +85,7 @@ export class SourceMirrors {
     return fetch;
   }
 
-  async #fetch({ work, sessionId, workspaceOf }: SandboxedSession, { sandboxId, abort }: Fetch): Promise<NonNullable<Fetch['ended']>> {
+  async #fetch({ work, sessionId, workspaceOf }: SandboxedSession, { sandboxId, abort }: Fetch): Promise<FetchEnd> {
     const { mirrorsFolder, sourceRules, logger } = this.parts;
     const provideSource = this.parts.provideSource ?? ((request: SourceMirrorRequest) => Mirror.provideSource(request));
     try {
