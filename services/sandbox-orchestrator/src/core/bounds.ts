@@ -55,7 +55,7 @@ export const MAX_FRAME_DEPTH = 32;
 export const MAX_TRANSCRIPT_CHARS = 64 * 1024;
 
 /** What one link may bring to the log: far above what an agent says, far below what would keep the disk from everybody else. */
-export const FRAME_RATE: Rate = { perSecond: 500, burst: 10_000 };
-export const FRAME_BYTES_RATE: Rate = { perSecond: 1024 * 1024, burst: 32 * 1024 * 1024 };
+export const FRAME_RATE: Rate = { perSecond: 2_000, burst: 30_000 };
+export const FRAME_BYTES_RATE: Rate = { perSecond: 2 * 1024 * 1024, burst: 32 * 1024 * 1024 };
 /** A heartbeat counts as so many frames: one that names another stage is an append of its own. */
 export const HEARTBEAT_FRAMES = 50;
