@@ -43,7 +43,7 @@ describe('environmentOf', () => {
 
   it('lets what stands between services be named', () => {
     const given = { SESSION_GRPC_URL: 'http://127.0.0.1:7', ORCHESTRATOR_LINK_URL: 'ws://127.0.0.1:8' };
-    expect(platformEnvironment(installation({}), given)).toMatchObject({ ...given, ORCHESTRATOR_GRPC_URL: 'http://127.0.0.1:5' });
+    expect(environmentOf('platform', installation({}), given)).toMatchObject({ ...given, ORCHESTRATOR_GRPC_URL: 'http://127.0.0.1:5' });
   });
 
   it('uses servers that are given', () => {
