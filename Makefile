@@ -3,11 +3,11 @@ MAKEFLAGS += --no-print-directory
 NODE := node_modules/.bin/node
 SUPERVISOR := apps/standalone/dist/supervisor.js
 
-.PHONY: help setup build up down test check bench lint clean
+.PHONY: help setup build up down test test-faults test-long check bench lint clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Bring what this machine lacks: packages, Node 24, NATS, bubblewrap
 	@tools/setup.sh
@@ -23,6 +23,12 @@ down: ## Stop what `make up` started
 
 test: build ## Run every test; ends with "N passed, N failed"
 	@tools/test.sh
+
+test-faults: build ## Kill and cut everything, at many moments; SEED=… repeats one
+	@tools/test-faults.sh $(ARGS)
+
+test-long: build ## The tests twice in a row, as root and as an ordinary user
+	@tools/test-long.sh
 
 check: build ## Style, types, import boundaries, contracts
 	@tools/check.sh

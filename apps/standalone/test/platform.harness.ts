@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,11 +10,19 @@ import type { SessionState } from '@bullpen/session-model';
 export const CHECKOUT = join(import.meta.dirname, '../../..');
 const READY_MS = 60_000;
 const STOP_MS = 40_000;
+/** The one variable of the developer's that tests heed: they run both ways. */
+const MODE: Readonly<Record<string, string>> = process.env['BULLPEN_MODE'] ? { BULLPEN_MODE: process.env['BULLPEN_MODE'] } : {};
 
 export interface RunFile {
   readonly supervisor: { readonly pid: number };
   readonly processes: Readonly<Record<string, { readonly pid: number }>>;
   readonly ports: Readonly<Record<string, number>>;
+}
+
+/** As the log's user `gateway`, who may only read. */
+export interface LogAccess {
+  readonly url: string;
+  readonly password: string;
 }
 
 export interface ApiAnswer<Body> {
@@ -34,14 +42,24 @@ export class TestPlatform {
   readonly home = mkdtempSync(join(tmpdir(), 'bullpen-e2e-'));
   output = '';
   #supervisor: ChildProcess | null = null;
+  readonly #log: LogAccess | null;
 
   private constructor(
     readonly port: number,
     private readonly environment: Readonly<Record<string, string>>,
-  ) {}
+    log: LogAccess | null,
+  ) {
+    this.#log = log;
+  }
 
-  static async start(environment: Readonly<Record<string, string>> = {}): Promise<TestPlatform> {
-    const platform = new TestPlatform(await freePort(), environment);
+  /** `log`: where the log is, when the platform is given one of the test's own; `onMade`: before it is started. */
+  static async start(
+    environment: Readonly<Record<string, string>> = {},
+    log: LogAccess | null = null,
+    onMade: (platform: TestPlatform) => void = () => undefined,
+  ): Promise<TestPlatform> {
+    const platform = new TestPlatform(await freePort(), environment, log);
+    onMade(platform);
     try {
       await platform.up();
     } catch (error) {
@@ -64,7 +82,7 @@ export class TestPlatform {
   }
 
   get variables(): NodeJS.ProcessEnv {
-    return testEnvironment({ BULLPEN_HOME: this.home, BULLPEN_PORT: String(this.port), NO_COLOR: '1', ...this.environment });
+    return testEnvironment({ ...MODE, BULLPEN_HOME: this.home, BULLPEN_PORT: String(this.port), NO_COLOR: '1', ...this.environment });
   }
 
   async up(): Promise<void> {
@@ -124,12 +142,39 @@ export class TestPlatform {
     return { exitCode, output };
   }
 
-  /** kill -9 of one supervised process: `platform`, `nats`, `postgres`, `scriptedModel`. */
-  kill(name: string): number {
+  /** Of one supervised process: `platform`, `nats`, `postgres`, `scriptedModel`. */
+  pidOf(name: string): number {
     const pid = this.runFile.processes[name]?.pid;
     if (pid === undefined) throw new Error(`no process ${name} in run.json: ${JSON.stringify(this.runFile)}`);
+    return pid;
+  }
+
+  kill(name: string): number {
+    const pid = this.pidOf(name);
     process.kill(pid, 'SIGKILL');
     return pid;
+  }
+
+  /** Resolves once each of these has been started again since `before`, and the platform is ready: to the milliseconds it took. */
+  async isWholeAgain(names: readonly string[], before: RunFile['processes'], withinMs: number): Promise<number> {
+    const began = Date.now();
+    if (names.length === 0) return 0;
+    await eventually(`${names.join(' and ')} run again`, withinMs, async () => {
+      const { processes } = this.runFile;
+      return names.every((name) => processes[name] && processes[name].pid !== before[name]?.pid) && (await this.isReady());
+    });
+    return Date.now() - began;
+  }
+
+  /** Whether a supervisor holds the home, or left its lock. */
+  hasLock(): boolean {
+    return existsSync(join(this.home, 'supervisor.lock'));
+  }
+
+  /** For reading the log past the product. */
+  get logAccess(): LogAccess {
+    const { natsGateway } = JSON.parse(readFileSync(join(this.home, 'secrets.json'), 'utf8')) as { natsGateway: string };
+    return this.#log ?? { url: `nats://127.0.0.1:${this.runFile.ports['nats']}`, password: natsGateway };
   }
 
   /** kill -9 of `make up` itself. */
@@ -157,13 +202,13 @@ export class TestPlatform {
   }
 }
 
-export async function eventually(what: string, withinMs: number, check: () => Promise<boolean> | boolean): Promise<void> {
+export async function eventually(what: string | (() => string), withinMs: number, check: () => Promise<boolean> | boolean): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (Date.now() < deadline) {
     if (await check()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`not within ${withinMs} ms: ${what}`);
+  throw new Error(`not within ${withinMs} ms: ${typeof what === 'string' ? what : what()}`);
 }
 
 async function freePort(): Promise<number> {

@@ -23,6 +23,20 @@ export function runnerOf(sandboxId: string): FoundProcess {
   return runner;
 }
 
+/** The agent's program, by the name it gives itself. */
+export function agentOf(sandboxId: string): FoundProcess {
+  const inSandbox = processesWithEnvironment(`BULLPEN_SANDBOX_ID=${sandboxId}`);
+  const agent = inSandbox.find(({ commandLine }) => commandLine === 'pi');
+  if (!agent) throw new Error(`no agent of ${sandboxId} among ${JSON.stringify(inSandbox)}`);
+  return agent;
+}
+
+/** Children, their children, and so on. */
+export function descendantsOf(pid: number): number[] {
+  const children = livingProcesses().filter((found) => read(`/proc/${found.pid}/stat`).replace(/^.*\) \S /, '').startsWith(`${pid} `));
+  return children.flatMap((child) => [child.pid, ...descendantsOf(child.pid)]);
+}
+
 /** A zombie counts as dead. */
 export function isLiving(pid: number): boolean {
   return livingProcesses().some((found) => found.pid === pid);

@@ -5,12 +5,17 @@ import type { SessionEvent } from '@bullpen/contracts';
 import type { SessionState } from '@bullpen/session-model';
 
 import { eventually } from './platform.harness.js';
-import type { TestPlatform } from './platform.harness.js';
 
 interface Snapshot {
   readonly upTo: string;
   readonly state: SessionState;
   readonly tail: readonly SessionEvent[];
+}
+
+/** The platform, directly or by another way. */
+interface Reachable {
+  readonly url: string;
+  readonly token: string;
 }
 
 const open = new Set<Watcher>();
@@ -23,12 +28,14 @@ export class Watcher {
   readonly events: SessionEvent[] = [];
   readonly faults: string[] = [];
   readonly snapshots: Snapshot[] = [];
+  /** When each event came, by this process's clock. */
+  readonly arrivals: number[] = [];
   connections = 0;
   readonly socket: Socket;
   #last: string | null;
 
   private constructor(
-    platform: TestPlatform,
+    platform: Reachable,
     readonly sessionId: string,
     after: string | null,
     private readonly models: readonly string[],
@@ -51,7 +58,7 @@ export class Watcher {
   }
 
   /** `after`: resume from an event id; null: everything from the start. */
-  static follow(platform: TestPlatform, sessionId: string, after: string | null = '0', models: readonly string[] = []): Watcher {
+  static follow(platform: Reachable, sessionId: string, after: string | null = '0', models: readonly string[] = []): Watcher {
     const watcher = new Watcher(platform, sessionId, after, models);
     open.add(watcher);
     return watcher;
@@ -82,6 +89,11 @@ export class Watcher {
       .join('');
   }
 
+  /** As a network that fails does; the client comes back by itself. */
+  breakConnection(): void {
+    this.socket.io.engine?.close();
+  }
+
   close(): void {
     open.delete(this);
     this.socket.disconnect();
@@ -105,6 +117,7 @@ export class Watcher {
       if (this.#last !== null && BigInt(event.id) <= BigInt(this.#last)) this.faults.push(`${event.id} after ${this.#last}`);
       this.#last = event.id;
       this.events.push(event);
+      this.arrivals.push(Date.now());
     }
   }
 }

@@ -7,15 +7,18 @@ export interface TcpProxy {
   cut(): void;
   /** From now on the server's answers are lost; what clients send still arrives. Ends with `cut`. */
   mute(): void;
+  /** Nothing gets through, and nobody is told: connections stand, and what is sent waits until `heal`. Ends with `cut`. */
+  stall(): void;
   heal(): void;
   stop(): Promise<void>;
 }
 
-/** Between a client and a server on loopback, to cut them apart. */
+/** Between a client and a server on loopback, to cut them apart. The target's port is asked for with each connection. */
 export async function startTcpProxy(target: { readonly port: number }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let open = true;
   let muted = false;
+  let stalled = false;
   const track = (socket: Socket): Socket => {
     sockets.add(socket);
     socket.setNoDelay(true);
@@ -29,17 +32,23 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
     const upstream = track(connect({ host: '127.0.0.1', port: target.port }));
     client.on('close', () => upstream.destroy());
     upstream.on('close', () => client.destroy());
-    client.pipe(upstream);
+    client.on('data', (bytes: Buffer) => {
+      if (!upstream.destroyed && !upstream.write(bytes)) client.pause();
+    });
+    upstream.on('drain', () => void (stalled || client.resume()));
+    client.on('end', () => upstream.end());
     upstream.on('data', (bytes: Buffer) => {
       if (muted || client.destroyed) return;
       if (!client.write(bytes)) upstream.pause();
     });
-    client.on('drain', () => upstream.resume());
+    client.on('drain', () => void (stalled || upstream.resume()));
+    if (stalled) for (const socket of [client, upstream]) socket.pause();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const cut = (): void => {
     open = false;
     muted = false;
+    stalled = false;
     for (const socket of sockets) socket.destroy();
   };
   const stop = (): Promise<void> => {
@@ -48,7 +57,16 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
   };
   // A server that listens on a port has an AddressInfo.
   const { port } = server.address() as AddressInfo;
-  return { port, cut, mute: () => void (muted = true), heal: () => void (open = true), stop };
+  const stall = (): void => {
+    stalled = true;
+    for (const socket of sockets) socket.pause();
+  };
+  const heal = (): void => {
+    open = true;
+    stalled = false;
+    for (const socket of sockets) socket.resume();
+  };
+  return { port, cut, mute: () => void (muted = true), stall, heal, stop };
 }
 
 /** A port that nothing listens on now. */

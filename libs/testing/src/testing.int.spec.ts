@@ -45,6 +45,14 @@ describe('startTcpProxy', () => {
     proxy.heal();
     const second = await dial(proxy.port);
     expect(await answer(second, 'e', 2_000)).toBe('e');
+    proxy.stall();
+    expect(await answer(second, 'f', 100)).toBe('silence');
+    const late = await dial(proxy.port);
+    expect(await answer(late, 'g', 100)).toBe('silence');
+    const held = [second, late].map((socket) => new Promise((resolve) => void socket.once('data', (bytes) => resolve(String(bytes)))));
+    proxy.heal();
+    expect(await Promise.all(held)).toEqual(['f', 'g']);
+    late.destroy();
     await proxy.stop();
     first.destroy();
     second.destroy();

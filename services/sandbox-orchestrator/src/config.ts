@@ -17,6 +17,8 @@ const schema = z.object({
   ORCHESTRATOR_LINK_PORT: portVariable,
   /** Absent: no health endpoint, as where another service of the same process has one. */
   ORCHESTRATOR_HEALTH_PORT: portVariable.optional(),
+  /** Where sandboxes reach that port, when not on loopback: a service's address, or a proxy's. */
+  ORCHESTRATOR_LINK_URL: z.url({ protocol: /^wss?$/ }).optional(),
   BULLPEN_OBJECTS: z.string().startsWith('/'),
   BULLPEN_SANDBOXES: z.string().startsWith('/'),
   BULLPEN_MIRRORS: z.string().startsWith('/'),

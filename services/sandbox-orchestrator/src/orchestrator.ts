@@ -28,6 +28,8 @@ export interface OrchestratorParts {
   readonly model: ModelAccess;
   readonly tokenKey: string;
   readonly linkPort: number;
+  /** Where sandboxes reach the link; null: on that port of this machine. */
+  readonly linkUrl?: string | null;
   readonly mirrorsFolder: string;
   /** Which sources may be read, as for a probe. */
   readonly sourceRules: SourceRules;
@@ -87,7 +89,8 @@ export class SandboxOrchestrator {
     const frameLanes = new FrameLanes(log);
     const lanes = new SessionLanes(log, states);
     const links = await LinkServer.listen({ port, tokenKey, states, views, lanes: frameLanes, objects, logger, onChange: wake });
-    const spec = { log, objects, tokenKey, model: parts.model, linkUrl: `ws://127.0.0.1:${links.port}${RUNNER_LINK_PATH}` };
+    const linkUrl = `${parts.linkUrl ?? `ws://127.0.0.1:${links.port}`}${RUNNER_LINK_PATH}`;
+    const spec = { log, objects, tokenKey, model: parts.model, linkUrl };
     const sources = new SourceMirrors({ ...parts, onChange: wake });
     const executor = new StepExecutor({ driver, states, observed, views, frameLanes, lanes, links, spec, sources, logger });
     const pusher = new BranchPusher({ ...parts, states, lanes, frameLanes });

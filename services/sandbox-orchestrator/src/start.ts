@@ -38,6 +38,7 @@ export async function startOrchestrator(config: OrchestratorConfig, logger: Logg
       model: modelAccess(config),
       tokenKey: config.BULLPEN_SANDBOX_KEY,
       linkPort: config.ORCHESTRATOR_LINK_PORT,
+      linkUrl: config.ORCHESTRATOR_LINK_URL ?? null,
       mirrorsFolder: config.BULLPEN_MIRRORS,
       sourceRules: sourceRules(config),
       logger,

@@ -41,6 +41,11 @@ describe('environmentOf', () => {
     expect(environmentOf('session', installation({}), {})).toMatchObject({ SESSION_HEALTH_PORT: '7', SESSION_GRPC_PORT: '4' });
   });
 
+  it('lets what stands between services be named', () => {
+    const given = { SESSION_GRPC_URL: 'http://127.0.0.1:7', ORCHESTRATOR_LINK_URL: 'ws://127.0.0.1:8' };
+    expect(environmentOf('platform', installation({}), given)).toMatchObject({ ...given, ORCHESTRATOR_GRPC_URL: 'http://127.0.0.1:5' });
+  });
+
   it('uses servers that are given', () => {
     const given = { NATS_URL: 'nats://a:b@c:1', DATABASE_URL: 'postgres://d' };
     expect(natsUrl(installation(given))).toBe('nats://a:b@c:1');

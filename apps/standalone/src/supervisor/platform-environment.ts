@@ -32,6 +32,10 @@ const PASSED_ON = [
   'SESSION_NATS_PASSWORD',
   'ORCHESTRATOR_NATS_PASSWORD',
   'GATEWAY_NATS_PASSWORD',
+  // Where services and sandboxes reach one another, when something stands between them.
+  'SESSION_GRPC_URL',
+  'ORCHESTRATOR_GRPC_URL',
+  'ORCHESTRATOR_LINK_URL',
 ] as const;
 
 /** As pi chooses for this provider. */
