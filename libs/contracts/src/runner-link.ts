@@ -16,6 +16,7 @@ export const RUNNER_LINK_PATH = '/runner';
 export const OBJECT_CHUNK_BYTES = 256 * 1024;
 /** One text message. Larger ones close the link. */
 export const MAX_LINK_MESSAGE_BYTES = 1024 * 1024;
+export const MAX_LINK_URLS = 16;
 export const HEARTBEAT_INTERVAL_MS = 10_000;
 /** Silence for this long makes a sandbox stale. */
 export const HEARTBEAT_STALE_MS = 60_000;
@@ -88,6 +89,8 @@ export const runnerSpecSchema = z.strictObject({
   generation: z.number().int().positive(),
   /** ws://127.0.0.1:<port>/runner */
   linkUrl: z.url(),
+  /** Of all replicas, where there are several: the runner tries one after the other until the session's owner welcomes it. */
+  linkUrls: z.array(z.url()).max(MAX_LINK_URLS).optional(),
   token: z.string(),
   repository: z.strictObject({ name: z.string(), source: z.string(), branch: z.string() }),
   /** Set when the source is a local path: where the sandbox finds it, read-only. */

@@ -8,6 +8,8 @@ export type { Generation } from './generations.js';
 export { derivedEntityId, eventId, newEntityId, parseEventId, sha256OfCanonicalJson } from './ids.js';
 export type { EventPosition } from './ids.js';
 export { connectEventLog } from './jetstream-event-log.js';
+export { connectLeases, LEASE_TTL_MS, MAX_LEASES } from './leases.js';
+export type { Lease, Leases } from './leases.js';
 export type { ObjectStore } from './object-store.js';
 export {
   EVENT_STREAM,

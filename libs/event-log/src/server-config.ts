@@ -10,6 +10,9 @@ export type NatsUser = (typeof NATS_USERS)[number];
 export type NatsPasswords = Readonly<Record<NatsUser, string>>;
 
 export const EVENT_STREAM = 'EVENTS';
+/** A JetStream key-value bucket of the orchestrator's: which replica owns which shard. */
+export const LEASE_BUCKET = 'LEASES';
+export const LEASE_SUBJECTS = `$KV.${LEASE_BUCKET}.>`;
 /** Below 2.12 flags that the log needs are dropped without a word. */
 export const MINIMUM_NATS_VERSION = '2.12.0';
 
@@ -33,6 +36,8 @@ const READ_SUBJECTS = [
   `$JS.API.CONSUMER.DELETE.${EVENT_STREAM}.*`,
   `$JS.API.CONSUMER.MSG.NEXT.${EVENT_STREAM}.*`,
 ];
+
+const LEASES_OF_ORCHESTRATOR = [LEASE_SUBJECTS, `$JS.API.DIRECT.GET.KV_${LEASE_BUCKET}`];
 
 /** Characters that need no escaping in the server's configuration, and cannot be read as one of its variables. */
 const PASSWORD = /^[0-9A-Za-z_-]{16,128}$/;
@@ -100,7 +105,8 @@ export const ALL_LANES: readonly string[] = [
 
 function userConfig(user: NatsUser, password: string): string {
   assert(PASSWORD.test(password), `the NATS password of ${user} must be 16 to 128 of 0-9 A-Z a-z _ -`);
-  const publish = user === 'admin' ? ['>'] : [...ownedSubjects(user), ...READ_SUBJECTS];
+  const leases = user === 'orchestrator' ? LEASES_OF_ORCHESTRATOR : [];
+  const publish = user === 'admin' ? ['>'] : [...ownedSubjects(user), ...READ_SUBJECTS, ...leases];
   const subscribe = user === 'admin' ? ['>'] : [`${inboxPrefixOf(user)}.>`];
   const permissions = `permissions: { publish: ${JSON.stringify(publish)}, subscribe: ${JSON.stringify(subscribe)} }`;
   return `      { user: ${user}, password: "${password}", ${permissions} }`;

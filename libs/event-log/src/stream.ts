@@ -8,6 +8,7 @@ import { Fault, Rejection } from '@bullpen/errors';
 import type { Logger } from '@bullpen/telemetry';
 
 import { LogConnection } from './connection.js';
+import { leaseStreamConfig } from './leases.js';
 import { EVENT_STREAM } from './server-config.js';
 import { SUBJECT_ROOT } from './subjects.js';
 
@@ -28,7 +29,7 @@ export interface EnsureStreamOptions {
 }
 
 /**
- * Makes the stream when there is none, reads its configuration back and compares it: a server drops flags that it does not know
+ * Makes the stream and the bucket of leases when there are none, reads its configuration back and compares it: a server drops flags that it does not know
  * without a word. May be repeated, also by several processes at once; an existing stream keeps its epoch.
  *
  * @throws Rejection `log.stream-differs` naming the settings, `nats.version`, `nats.max-payload`; Fault `log.unavailable`
@@ -45,6 +46,7 @@ export async function ensureEventStream({
     const wanted = streamConfig(replicas);
     const found = (await readConfig(connection)) ?? (await create(connection, wanted, logger));
     requireSame(wanted, found);
+    await ensureLeases(connection, replicas);
     return { epoch: epochOf(found) };
   } finally {
     await connection.close();
@@ -92,6 +94,19 @@ async function create(connection: LogConnection, wanted: WantedConfig, logger: L
   const found = await readConfig(connection);
   if (found !== null) return found;
   throw new Fault('log.unavailable', `The stream ${EVENT_STREAM} was made and is not there. Try again.`);
+}
+
+/** An older build's bucket takes on this one's settings. */
+async function ensureLeases(connection: LogConnection, replicas: number): Promise<void> {
+  const wanted = { ...leaseStreamConfig(replicas), storage: StorageType.File, discard: DiscardPolicy.New, retention: RetentionPolicy.Limits };
+  await connection.retry('make its leases', async () => {
+    try {
+      await connection.jsm.streams.add(wanted);
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError && error.code === STREAM_NAME_IN_USE)) throw error;
+      await connection.jsm.streams.update(wanted.name, wanted);
+    }
+  });
 }
 
 async function readConfig(connection: LogConnection): Promise<StreamConfig | null> {

@@ -1,12 +1,9 @@
 import { z } from 'zod';
 
 import { booleanVariable, loadConfig, portVariable } from '@bullpen/config';
-import { MODEL_PROVIDERS } from '@bullpen/contracts';
+import { MAX_LINK_URLS, MODEL_PROVIDERS } from '@bullpen/contracts';
 
-const hostList = z
-  .string()
-  .transform((value) => value.split(',').map((host) => host.trim()).filter((host) => host !== ''))
-  .default([]);
+const list = z.string().transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== ''));
 
 const schema = z.object({
   NATS_URL: z.string().min(1),
@@ -15,6 +12,8 @@ const schema = z.object({
   ORCHESTRATOR_GRPC_PORT: portVariable,
   /** Stays the same over restarts: sandboxes that outlive the process dial it again. */
   ORCHESTRATOR_LINK_PORT: portVariable,
+  /** The same of every replica, where there are several: ws://host:port,… */
+  ORCHESTRATOR_LINK_URLS: list.pipe(z.array(z.url()).max(MAX_LINK_URLS)).default([]),
   /** Absent: no health endpoint, as where another service of the same process has one. */
   ORCHESTRATOR_HEALTH_PORT: portVariable.optional(),
   /** Where sandboxes reach that port, when not on loopback: a service's address, or a proxy's. */
@@ -31,7 +30,7 @@ const schema = z.object({
   BULLPEN_AGENTS: z.string().startsWith('/'),
   BULLPEN_LOCAL_PATHS: booleanVariable.default(false),
   BULLPEN_ISOLATION: z.enum(['auto', 'none']).default('auto'),
-  BULLPEN_PRIVATE_HOSTS: hostList,
+  BULLPEN_PRIVATE_HOSTS: list.default([]),
 });
 
 export type OrchestratorConfig = z.infer<typeof schema>;

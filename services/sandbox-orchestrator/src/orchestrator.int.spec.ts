@@ -78,6 +78,7 @@ describe('SandboxOrchestrator', () => {
       model: { provider: 'scripted', baseUrl: 'http://127.0.0.1:1/', apiKey: null },
       tokenKey: KEY,
       linkPort,
+      leases: null,
       mirrorsFolder: folder.path,
       push: async (request) => {
         pushes.push(request);

@@ -1,5 +1,7 @@
+import { hostname } from 'node:os';
+
 import { RUNNER_LINK_PATH } from '@bullpen/contracts';
-import type { EventLog, ObjectStore } from '@bullpen/event-log';
+import type { EventLog, Leases, ObjectStore } from '@bullpen/event-log';
 import { startReconciler } from '@bullpen/reconcile';
 import type { Reconciler, StepResult } from '@bullpen/reconcile';
 import type { SandboxDriver } from '@bullpen/sandbox-driver';
@@ -15,10 +17,12 @@ import { RunnerViews } from './adapters/link/runner-views.js';
 import { FrameLanes } from './adapters/nats/frame-lanes.js';
 import { SessionLanes } from './adapters/nats/session-lanes.js';
 import { SessionStates } from './adapters/nats/session-states.js';
+import { ShardLeases } from './adapters/nats/shard-leases.js';
 import { plan } from './core/plan.js';
 import type { Mode, ObservedSession } from './core/plan.js';
 import { awaitsItsEnd, liveGeneration, newSandboxedSession } from './core/sandbox.state.js';
 import type { SandboxedSession } from './core/sandbox.state.js';
+import { shardOf, shardOfSandbox } from './core/shards.js';
 import { StepExecutor } from './step-executor.js';
 
 export interface OrchestratorParts {
@@ -30,6 +34,10 @@ export interface OrchestratorParts {
   readonly linkPort: number;
   /** Where sandboxes reach the link; null: on that port of this machine. */
   readonly linkUrl?: string | null;
+  /** The same of every replica; empty when there is this one only. */
+  readonly linkUrls?: readonly string[];
+  /** Null: there is this replica only, and every session is its own. */
+  readonly leases: Leases | null;
   readonly mirrorsFolder: string;
   /** Which sources may be read, as for a probe. */
   readonly sourceRules: SourceRules;
@@ -76,11 +84,12 @@ export class SandboxOrchestrator {
 
   static async #assemble(parts: OrchestratorParts, opened: Stoppable[]): Promise<SandboxOrchestrator> {
     const { log, logger, objects, driver, tokenKey, linkPort: port } = parts;
-    const loops: { sandboxes?: Reconciler; pusher?: BranchPusher } = {};
+    const loops: Loops = {};
     const wake = (sessionId: string): void => {
       loops.sandboxes?.wake(sessionId);
       loops.pusher?.wake(sessionId);
     };
+    const owns = (sessionId: string): boolean => parts.leases === null || (loops.shards?.owns(sessionId) ?? false);
     const states = await SessionStates.follow(log, wake);
     opened.push(states);
     const observed = await ObservedSandboxes.watch(driver, logger, wake);
@@ -88,20 +97,22 @@ export class SandboxOrchestrator {
     const views = new RunnerViews(() => Date.now());
     const frameLanes = new FrameLanes(log);
     const lanes = new SessionLanes(log, states);
-    const links = await LinkServer.listen({ port, tokenKey, states, views, lanes: frameLanes, objects, logger, onChange: wake });
+    const links = await LinkServer.listen({ port, tokenKey, states, views, lanes: frameLanes, objects, logger, owns, onChange: wake });
     const linkUrl = `${parts.linkUrl ?? `ws://127.0.0.1:${links.port}`}${RUNNER_LINK_PATH}`;
-    const spec = { log, objects, tokenKey, model: parts.model, linkUrl };
+    const linkUrls = (parts.linkUrls ?? []).map((url) => `${url}${RUNNER_LINK_PATH}`);
+    const spec = { log, objects, tokenKey, model: parts.model, linkUrl, linkUrls };
     const sources = new SourceMirrors({ ...parts, onChange: wake });
-    const executor = new StepExecutor({ driver, states, observed, views, frameLanes, lanes, links, spec, sources, logger });
-    const pusher = new BranchPusher({ ...parts, states, lanes, frameLanes });
-    const orchestrator = new SandboxOrchestrator({ states, observed, views, links, sources, pusher, executor, loops }, logger);
-    loops.pusher = pusher;
+    const executor = new StepExecutor({ driver, states, observed, views, frameLanes, lanes, links, spec, sources, owns, logger });
+    loops.pusher = new BranchPusher({ ...parts, states, lanes, frameLanes, owns });
+    const orchestrator = new SandboxOrchestrator({ log, states, observed, views, frameLanes, links, sources, executor, owns, loops }, logger);
+    opened.splice(0, opened.length, { stop: () => orchestrator.close() });
     loops.sandboxes = startReconciler({
       name: 'sandboxes',
       step: (sessionId, signal) => orchestrator.#step(sessionId, signal),
       keys: () => orchestrator.#sessionIds(),
       logger,
     });
+    if (parts.leases !== null) await orchestrator.#share(parts.leases);
     orchestrator.#wakeAll();
     return orchestrator;
   }
@@ -112,7 +123,7 @@ export class SandboxOrchestrator {
   }
 
   /**
-   * Ends every sandbox in order: running turns are stopped, checkpoints made, and the end is recorded with the turn it ended, then the
+   * Ends every sandbox of this replica in order: running turns are stopped, checkpoints made, and the end is recorded with the turn it ended, then the
    * sandboxes are removed. None is made any more. Waits for the session service to end the turns. May be repeated.
    *
    * @returns false when some were left after the time
@@ -130,12 +141,14 @@ export class SandboxOrchestrator {
 
   /** Leaves the sandboxes running: the next process takes over. */
   async close(): Promise<void> {
-    const { loops, pusher, sources, links, observed, states } = this.parts;
+    const { loops, sources, links, observed, states } = this.parts;
     clearInterval(this.#pulse);
     await loops.sandboxes?.stop();
     await sources.stop();
-    await pusher.stop();
+    await loops.pusher?.stop();
     await links.close();
+    // Last: what is given back may be acted on by another at once.
+    await loops.shards?.stop();
     await observed.stop();
     await states.stop();
   }
@@ -144,7 +157,9 @@ export class SandboxOrchestrator {
     const session = this.parts.states.get(sessionId) ?? newSandboxedSession(sessionId);
     const now = Date.now();
     this.#noticeSleep(now);
-    this.parts.sources.keep(sessionId, liveGeneration(session)?.sandboxId ?? null);
+    const isOwned = this.parts.owns(sessionId);
+    this.parts.sources.keep(sessionId, isOwned ? (liveGeneration(session)?.sandboxId ?? null) : null);
+    if (!isOwned) return { againAfterMs: null };
     const observed = this.#observe(session);
     const step = plan(session, observed, now, this.#mode);
     if (step.kind === 'wait') return { againAfterMs: step.until === null ? null : Math.max(1, step.until - now) };
@@ -160,6 +175,37 @@ export class SandboxOrchestrator {
     if (pausedMs < SLEEP_MS) return;
     this.logger.warn('the process stood still', { pausedMs });
     this.parts.views.waitAnew();
+    this.parts.loops.shards?.doubt();
+  }
+
+  /** With other replicas, each session being one's. Where it listens names this one: no other process can listen there. */
+  async #share(leases: Leases): Promise<void> {
+    const { links, loops } = this.parts;
+    loops.shards = await ShardLeases.start({
+      leases,
+      me: `${hostname()}:${links.port}`,
+      onGained: (shards) => this.#learn(shards),
+      onOwned: () => this.#wakeAll(),
+      onLost: (shards) => {
+        links.leave((sessionId) => shards.has(shardOf(sessionId)));
+        this.#forget(shards);
+      },
+      logger: this.logger,
+    });
+  }
+
+  /** Another replica acted on these until now: what it did must be seen before the next step is planned. */
+  async #learn(shards: ReadonlySet<number>): Promise<void> {
+    const { log, observed, states } = this.parts;
+    this.#forget(shards);
+    await observed.resync();
+    await states.reached(await log.lastSequence());
+  }
+
+  #forget(shards: ReadonlySet<number>): void {
+    const isForgotten = (sandboxId: string): boolean => shards.has(shardOfSandbox(sandboxId));
+    this.parts.views.dropAll(isForgotten);
+    this.parts.frameLanes.dropAll(isForgotten);
   }
 
   #observe(session: SandboxedSession): ObservedSession {
@@ -170,9 +216,9 @@ export class SandboxOrchestrator {
   }
 
   #isDrained(): boolean {
-    const { states, observed } = this.parts;
-    if (observed.size > 0) return false;
-    return [...states.ids()].every((sessionId) => {
+    const { states, observed, owns } = this.parts;
+    if ([...observed.sessionIds()].some(owns)) return false;
+    return [...states.ids()].filter(owns).every((sessionId) => {
       const session = states.get(sessionId);
       return !session || (liveGeneration(session) === null && !awaitsItsEnd(session));
     });
@@ -185,7 +231,7 @@ export class SandboxOrchestrator {
   #wakeAll(): void {
     for (const sessionId of this.#sessionIds()) {
       this.parts.loops.sandboxes?.wake(sessionId);
-      this.parts.pusher.wake(sessionId);
+      this.parts.loops.pusher?.wake(sessionId);
     }
   }
 }
@@ -197,13 +243,22 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
+interface Loops {
+  sandboxes?: Reconciler;
+  pusher?: BranchPusher;
+  /** Absent where there is one replica only. */
+  shards?: ShardLeases;
+}
+
 interface Collaborators {
+  readonly log: EventLog;
   readonly states: SessionStates;
   readonly observed: ObservedSandboxes;
   readonly views: RunnerViews;
+  readonly frameLanes: FrameLanes;
   readonly links: LinkServer;
   readonly sources: SourceMirrors;
-  readonly pusher: BranchPusher;
   readonly executor: StepExecutor;
-  readonly loops: { readonly sandboxes?: Reconciler };
+  readonly owns: (sessionId: string) => boolean;
+  readonly loops: Loops;
 }

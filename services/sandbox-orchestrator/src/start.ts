@@ -1,4 +1,4 @@
-import { FolderObjectStore, connectEventLog } from '@bullpen/event-log';
+import { FolderObjectStore, connectEventLog, connectLeases } from '@bullpen/event-log';
 import { startHealthServer, startRpcServer } from '@bullpen/rpc';
 import { createLocalDriver } from '@bullpen/sandbox-driver-local';
 import type { SandboxDriver } from '@bullpen/sandbox-driver';
@@ -25,12 +25,15 @@ export interface OrchestratorService {
 export async function startOrchestrator(config: OrchestratorConfig, logger: Logger): Promise<OrchestratorService> {
   const driver = localDriver(config, logger);
   const { NATS_URL: url, ORCHESTRATOR_NATS_PASSWORD: password } = config;
-  const log = await connectEventLog({ url, user: 'orchestrator', password, logger });
+  const credentials = { url, user: 'orchestrator', password, logger } as const;
+  const log = await connectEventLog(credentials);
   const opened: { close(): Promise<void> }[] = [log];
   const close = async (): Promise<void> => {
     for (const part of opened.splice(0).reverse()) await part.close();
   };
   try {
+    const leases = await connectLeases(credentials);
+    opened.push(leases);
     const orchestrator = await SandboxOrchestrator.start({
       log,
       objects: new FolderObjectStore(config.BULLPEN_OBJECTS),
@@ -39,6 +42,8 @@ export async function startOrchestrator(config: OrchestratorConfig, logger: Logg
       tokenKey: config.BULLPEN_SANDBOX_KEY,
       linkPort: config.ORCHESTRATOR_LINK_PORT,
       linkUrl: config.ORCHESTRATOR_LINK_URL ?? null,
+      linkUrls: config.ORCHESTRATOR_LINK_URLS,
+      leases,
       mirrorsFolder: config.BULLPEN_MIRRORS,
       sourceRules: sourceRules(config),
       logger,

@@ -28,6 +28,8 @@ export interface StepExecutorParts {
   readonly links: LinkServer;
   readonly spec: SpecSources;
   readonly sources: SourceMirrors;
+  /** Whether this replica may act on the session, as of now. */
+  readonly owns: (sessionId: string) => boolean;
   readonly logger: Logger;
 }
 
@@ -46,7 +48,7 @@ export class StepExecutor {
   constructor(private readonly parts: StepExecutorParts) {}
 
   async execute(step: ActiveStep, context: StepContext): Promise<void> {
-    const { session, signal } = context;
+    const { session } = context;
     switch (step.kind) {
       case 'request':
       case 'giveUp':
@@ -67,7 +69,7 @@ export class StepExecutor {
       case 'stop':
         return this.#stop(step.sandbox, step.reason);
       case 'remove':
-        return this.#remove(step, signal);
+        return this.#remove(step, context);
       case 'deliverPrompt':
         return this.#deliverPrompt(step, session);
       case 'deliverCancel':
@@ -102,7 +104,9 @@ export class StepExecutor {
       const source = sources.provide(session, sandbox);
       if (source.kind === 'fetching') return;
       const request = { session, sandbox, sourcePath: source.sourcePath };
-      await driver.apply(sandbox.sandboxId, await sandboxSpec(request, spec), signal);
+      const wanted = await sandboxSpec(request, spec);
+      this.#requireOwned(session.sessionId);
+      await driver.apply(sandbox.sandboxId, wanted, signal);
     } catch (error) {
       const reason = signal.aborted ? null : spawnFailure(error);
       if (!reason) throw error;
@@ -118,11 +122,18 @@ export class StepExecutor {
     this.parts.views.stopping(sandboxId, reason, sent);
   }
 
-  async #remove({ sandboxId, keepWorkspace }: Extract<Step, { kind: 'remove' }>, signal: AbortSignal): Promise<void> {
+  async #remove({ sandboxId, keepWorkspace }: Extract<Step, { kind: 'remove' }>, { session, signal }: StepContext): Promise<void> {
     await this.parts.links.end(sandboxId);
+    this.#requireOwned(session.sessionId);
     await this.parts.driver.remove(sandboxId, { keepWorkspace }, signal);
     this.parts.observed.forget(sandboxId);
     this.parts.logger.info('sandbox removed', { sandboxId, keepWorkspace });
+  }
+
+  /** Asked last thing before the world is changed: the process may have been stopped since the step was planned. */
+  #requireOwned(sessionId: string): void {
+    if (this.parts.owns(sessionId)) return;
+    throw new Fault('shard.not-owned', `Session ${sessionId} is another replica's by now. Nothing was done.`);
   }
 
   async #deliverPrompt({ sandbox, turn }: Extract<Step, { kind: 'deliverPrompt' }>, session: SandboxedSession): Promise<void> {

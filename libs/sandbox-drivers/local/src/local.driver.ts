@@ -47,7 +47,8 @@ const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const INHERITED = ['LANG', 'LC_ALL', 'TZ', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
 
 /**
- * Sandboxes as processes on this machine that outlive the caller, under bubblewrap where it works. One process uses a folder.
+ * Sandboxes as processes on this machine that outlive the caller, under bubblewrap where it works. Several processes may
+ * use one folder: each sees what the others made, and of two that make the same sandbox one does.
  * Looks for bubblewrap once, by using it.
  */
 export function createLocalDriver(options: LocalDriverOptions): LocalDriver {
@@ -125,7 +126,8 @@ export class LocalDriver implements SandboxDriver {
     await sandbox.prepare(spec, this.#runnerSpec(sandbox, spec), older);
     signal.throwIfAborted();
     // From here on it exists, whatever happens: an id never runs twice.
-    await sandbox.writeRecord({ createdAt: new Date().toISOString(), bootId: await bootId() });
+    const isOurs = await sandbox.writeRecord({ createdAt: new Date().toISOString(), bootId: await bootId() });
+    if (!isOurs) return;
     await this.#spawn(sandbox, spec);
     await this.#waitForStart(sandbox);
     this.#wake();

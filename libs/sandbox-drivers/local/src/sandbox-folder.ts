@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 
@@ -51,9 +52,19 @@ export class SandboxFolder {
     if (spec.transcript !== null) await writeFile(this.file('transcript.md'), spec.transcript, { mode: 0o600 });
   }
 
-  async writeRecord(record: SandboxRecord): Promise<void> {
-    await writeFile(this.file('sandbox.json.tmp'), JSON.stringify(record), { mode: 0o600 });
-    await rename(this.file('sandbox.json.tmp'), this.file('sandbox.json'));
+  /** Whole, and by one of many: false when another process was faster. */
+  async writeRecord(record: SandboxRecord): Promise<boolean> {
+    const fresh = this.file(`sandbox.json.${randomUUID()}`);
+    await writeFile(fresh, JSON.stringify(record), { mode: 0o600 });
+    try {
+      await link(fresh, this.file('sandbox.json'));
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    } finally {
+      await rm(fresh, { force: true });
+    }
   }
 
   async processes(): Promise<SandboxProcesses> {

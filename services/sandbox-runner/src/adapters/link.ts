@@ -20,7 +20,7 @@ const WINDOW_FRAMES = 1_024;
 const WINDOW_BYTES = 2 * 1024 * 1024;
 const MAX_FRAMES_PER_MESSAGE = 256;
 const MAX_FRAME_BYTES_PER_MESSAGE = MAX_LINK_MESSAGE_BYTES / 2;
-const HELLO_TIMEOUT_MS = 10_000;
+const HANDSHAKE_TIMEOUT_MS = 5_000;
 const PING_INTERVAL_MS = 10_000;
 /** Objects that are known to be stored; a few are asked for again. */
 const MAX_STORED_MEMORY = 1_000;
@@ -29,7 +29,7 @@ type Told = Exclude<OrchestratorMessage, { kind: 'welcome' | 'acknowledged' | 'o
 type Heartbeat = Extract<RunnerMessage, { kind: 'heartbeat' }>;
 
 export interface LinkOptions {
-  readonly spec: Pick<RunnerSpec, 'linkUrl' | 'token' | 'sandboxId' | 'generation'>;
+  readonly spec: Pick<RunnerSpec, 'linkUrl' | 'linkUrls' | 'token' | 'sandboxId' | 'generation'>;
   readonly spool: Spool;
   readonly log: RunnerLog;
   readonly heartbeat: () => Omit<Heartbeat, 'kind'>;
@@ -59,6 +59,8 @@ export class RunnerLink {
   #welcomed = false;
   #closed = false;
   #tries = 0;
+  readonly #urls: readonly string[];
+  #url = 0;
   #sentThrough = 0;
   #pumping = false;
   #pumpAgain = false;
@@ -68,6 +70,7 @@ export class RunnerLink {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#urls = [...new Set([options.spec.linkUrl, ...(options.spec.linkUrls ?? [])])];
     options.spool.onAppended = () => this.#pump();
   }
 
@@ -107,7 +110,8 @@ export class RunnerLink {
 
   #open(): void {
     const { spec, log } = this.#options;
-    const socket = new WebSocket(spec.linkUrl, { maxPayload: MAX_LINK_MESSAGE_BYTES, handshakeTimeout: HELLO_TIMEOUT_MS });
+    const url = this.#urls[this.#url % this.#urls.length] ?? spec.linkUrl;
+    const socket = new WebSocket(url, { maxPayload: MAX_LINK_MESSAGE_BYTES, handshakeTimeout: HANDSHAKE_TIMEOUT_MS });
     this.#socket = socket;
     const { sandboxId, generation, token } = spec;
     socket.on('open', () => this.#send({ kind: 'hello', protocol: RUNNER_LINK_PROTOCOL, token, sandboxId, generation }));
@@ -122,7 +126,9 @@ export class RunnerLink {
 
   #disconnected(socket: WebSocket): void {
     if (this.#socket !== socket || this.#closed) return;
+    // The one that welcomed it may only restart; one that did not is not the session's owner, or is away.
     if (this.#welcomed) this.#startLostTimer();
+    else this.#url += 1;
     this.#welcomed = false;
     this.#tries += 1;
     this.#retryTimer = setTimeout(() => this.#open(), backoffMs(this.#tries, Math.random()));

@@ -4,7 +4,7 @@ import type { Logger } from '@bullpen/telemetry';
 
 /** Before observing again after the driver's observation broke. */
 const RETRY_MS = 1_000;
-const FIRST_RESYNC_TIMEOUT_MS = 30_000;
+const RESYNC_TIMEOUT_MS = 30_000;
 
 /** What the driver has, as of its last word. */
 export class ObservedSandboxes {
@@ -12,6 +12,8 @@ export class ObservedSandboxes {
   readonly #abort = new AbortController();
   readonly #watching: Promise<void>;
   #synced: (() => void) | null = null;
+  /** Of the observation at hand; another one follows it. */
+  #current = new AbortController();
 
   private constructor(
     private readonly driver: SandboxDriver,
@@ -23,21 +25,21 @@ export class ObservedSandboxes {
 
   /** Resolves with the first complete list. @throws Fault `sandbox.driver-silent` */
   static async watch(driver: SandboxDriver, logger: Logger, onChange: (sessionId: string) => void): Promise<ObservedSandboxes> {
-    let timer: NodeJS.Timeout | undefined;
     const observed = new ObservedSandboxes(driver, logger, onChange);
     try {
-      await new Promise<void>((resolve, reject) => {
-        observed.#synced = resolve;
-        const fault = () => reject(new Fault('sandbox.driver-silent', `The driver ${driver.name} did not list its sandboxes in time.`));
-        timer = setTimeout(fault, FIRST_RESYNC_TIMEOUT_MS);
-      });
+      await observed.#nextResync();
       return observed;
     } catch (error) {
       await observed.stop();
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
+  }
+
+  /** Resolves with a complete list that was made after the call. @throws Fault `sandbox.driver-silent` */
+  async resync(): Promise<void> {
+    const synced = this.#nextResync();
+    this.#current.abort();
+    await synced;
   }
 
   ofSession(sessionId: string): ObservedSandbox[] {
@@ -46,10 +48,6 @@ export class ObservedSandboxes {
 
   sessionIds(): Iterable<string> {
     return new Set([...this.#sandboxes.keys()].map(sessionOf));
-  }
-
-  get size(): number {
-    return this.#sandboxes.size;
   }
 
   /** Made just now; the driver's own word follows. */
@@ -67,15 +65,31 @@ export class ObservedSandboxes {
     await this.#watching;
   }
 
+  async #nextResync(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#synced = resolve;
+        const { name } = this.driver;
+        const fault = () => reject(new Fault('sandbox.driver-silent', `The driver ${name} did not list its sandboxes in time.`));
+        timer = setTimeout(fault, RESYNC_TIMEOUT_MS);
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   async #watch(): Promise<void> {
     const { signal } = this.#abort;
     while (!signal.aborted) {
+      this.#current = new AbortController();
+      const either = AbortSignal.any([signal, this.#current.signal]);
       try {
-        for await (const observation of this.driver.observe(signal)) this.#take(observation);
+        for await (const observation of this.driver.observe(either)) this.#take(observation);
       } catch (error) {
-        if (!signal.aborted) this.logger.warn('sandbox observation broke', { driver: this.driver.name, error });
+        if (!either.aborted) this.logger.warn('sandbox observation broke', { driver: this.driver.name, error });
       }
-      if (!signal.aborted) await pause(RETRY_MS, signal);
+      if (!either.aborted) await pause(RETRY_MS, either);
     }
   }
 

@@ -25,6 +25,8 @@ export interface SpecSources {
   readonly tokenKey: string;
   /** ws://127.0.0.1:<port>/runner */
   readonly linkUrl: string;
+  /** Every replica's. */
+  readonly linkUrls: readonly string[];
 }
 
 /** What a sandbox is asked for with, and where it reads its source from: as the driver's `sourcePath`. */
@@ -52,6 +54,7 @@ export async function sandboxSpec({ session, sandbox, sourcePath }: SpecRequest,
     generation,
     runner: {
       linkUrl: sources.linkUrl,
+      linkUrls: [...sources.linkUrls],
       token: signSandboxToken({ sandboxId, sessionId, generation, expiresAt }, sources.tokenKey),
       repository: { name: repository.name, source: repository.source, branch },
       agent: { name, model, modelProvider, baseUrl },

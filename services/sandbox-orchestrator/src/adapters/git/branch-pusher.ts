@@ -29,6 +29,8 @@ export interface BranchPusherParts {
   readonly objects: ObjectStore;
   readonly mirrorsFolder: string;
   readonly push?: (request: PushRequest) => Promise<PushResult>;
+  /** Whether this replica may act on the session, as of now. */
+  readonly owns: (sessionId: string) => boolean;
   readonly logger: Logger;
 }
 
@@ -63,7 +65,7 @@ export class BranchPusher {
   async #step(sessionId: string, signal: AbortSignal): Promise<StepResult> {
     const session = this.parts.states.get(sessionId);
     const checkpoint = session && planPush(session);
-    if (!session || !checkpoint) return { againAfterMs: null };
+    if (!session || !checkpoint || !this.parts.owns(sessionId)) return { againAfterMs: null };
     const outcome = await this.#push(session, checkpoint, signal);
     await this.#record(session, checkpoint, outcome);
     this.parts.logger.info('checkpoint pushed', { sessionId, sha: checkpoint.sha, pushed: outcome.pushed });

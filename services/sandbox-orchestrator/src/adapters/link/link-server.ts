@@ -22,6 +22,7 @@ const HELLO_DEADLINE_MS = 5_000;
 const MAX_CONNECTIONS = 500;
 /** For the rest of what an ended runner sent. */
 const LAST_WORDS_MS = 2_000;
+const NOT_OWNER = 'another replica serves this session';
 /** For appends of a link that was closed. */
 const SETTLE_TIMEOUT_MS = 10_000;
 
@@ -33,12 +34,20 @@ export interface LinkServerParts {
   readonly lanes: FrameLanes;
   readonly objects: ObjectStore;
   readonly logger: Logger;
+  /** Whether this replica serves the session now; runners of others are sent on. */
+  readonly owns: (sessionId: string) => boolean;
   readonly onChange: (sessionId: string) => void;
+}
+
+interface LinkEntry {
+  readonly sessionId: string;
+  readonly link: RunnerLink;
+  readonly socket: WebSocket;
 }
 
 /** Where runners dial in. One link per sandbox: a newer one replaces the older. */
 export class LinkServer {
-  readonly #links = new Map<string, { readonly link: RunnerLink; readonly socket: WebSocket }>();
+  readonly #links = new Map<string, LinkEntry>();
   /** Whose end is being judged: none of them is let in. */
   readonly #barred = new Set<string>();
   readonly #budget = new UploadBudget();
@@ -111,6 +120,16 @@ export class LinkServer {
     }
   }
 
+  /** Another replica serves these sessions from now on: their runners look for it. What was not acknowledged, they send it. */
+  leave(isLeft: (sessionId: string) => boolean): void {
+    for (const [sandboxId, { sessionId, link, socket }] of this.#links) {
+      if (!isLeft(sessionId)) continue;
+      this.#forget(sandboxId, link);
+      link.close(CLOSE.tryLater, NOT_OWNER);
+      socket.terminate();
+    }
+  }
+
   /** Runners keep running and connect to the next process. */
   async close(): Promise<void> {
     await Promise.all([...this.#links.keys()].map((sandboxId) => this.end(sandboxId)));
@@ -147,7 +166,7 @@ export class LinkServer {
     this.#requireCurrent(holder);
     if (socket.readyState !== socket.OPEN) return;
     const link = this.#link(socket, holder, lane);
-    this.#links.set(sandboxId, { link, socket });
+    this.#links.set(sandboxId, { sessionId: holder.sessionId, link, socket });
     socket.on('message', (message: Buffer, binary) => link.receive(message, binary));
     socket.once('close', () => this.#dropped(holder, link));
     this.parts.views.connected(sandboxId);
@@ -188,6 +207,7 @@ export class LinkServer {
   /** @throws Rejection `generation.superseded`; Fault `link.ending` while its end is being judged */
   #requireCurrent({ sessionId, sandboxId }: LaneHolder): void {
     if (this.#barred.has(sandboxId)) throw new Fault('link.ending', `The end of sandbox ${sandboxId} is being recorded. Connect again.`);
+    if (!this.parts.owns(sessionId)) throw new Fault('link.not-owner', `Another replica serves session ${sessionId}. The runner looks for it.`);
     const session = this.parts.states.get(sessionId);
     const isCurrent = session !== undefined && liveGeneration(session)?.sandboxId === sandboxId && session.fence?.sandboxId === sandboxId;
     if (!isCurrent) throw new Rejection('generation.superseded', `The sandbox ${sandboxId} is not the session's current one.`, { sandboxId });
@@ -195,7 +215,8 @@ export class LinkServer {
 
   #turnAway(socket: WebSocket, error: unknown): void {
     if (!(error instanceof Rejection)) {
-      this.parts.logger.warn('runner cannot be welcomed', { error });
+      if (isNotOwner(error)) this.parts.logger.debug('runner sent on', { error });
+      else this.parts.logger.warn('runner cannot be welcomed', { error });
       socket.close(CLOSE.tryLater, 'try again');
       return;
     }
@@ -222,6 +243,10 @@ export class LinkServer {
     this.#links.delete(sandboxId);
     this.parts.views.disconnected(sandboxId);
   }
+}
+
+function isNotOwner(error: unknown): boolean {
+  return error instanceof Fault && error.code === 'link.not-owner';
 }
 
 function closed(socket: WebSocket): Promise<void> {

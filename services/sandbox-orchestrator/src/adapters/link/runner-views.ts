@@ -73,6 +73,11 @@ export class RunnerViews {
     this.#views.delete(sandboxId);
   }
 
+  /** What was seen of these is old by the time they are seen again. */
+  dropAll(isDropped: (sandboxId: string) => boolean): void {
+    for (const sandboxId of this.#views.keys()) if (isDropped(sandboxId)) this.drop(sandboxId);
+  }
+
   #put(sandboxId: string, view: ObservedRunner): ObservedRunner {
     this.#views.set(sandboxId, view);
     return view;

@@ -28,6 +28,10 @@ export class FrameLanes {
     this.#lanes.delete(sandboxId);
   }
 
+  dropAll(isDropped: (sandboxId: string) => boolean): void {
+    for (const sandboxId of this.#lanes.keys()) if (isDropped(sandboxId)) this.drop(sandboxId);
+  }
+
   #forget(sandboxId: string, opening: Promise<FrameLane>): void {
     if (this.#lanes.get(sandboxId) === opening) this.#lanes.delete(sandboxId);
   }
