@@ -41,6 +41,7 @@ describe('LinkServer', () => {
   const live = { requestedAt: '', requestedSequence: 1, stage: 'ready', ready: true, endedAt: null } as const;
   const session: SandboxedSession = { ...newSandboxedSession(SESSION), sandbox: { ...generation, ...live }, fence: generation, turnIds: ['t1'] };
   let now = 0;
+  let isOwner = true;
   let lane: MemoryLane;
   let openLane: () => Promise<FrameLane>;
   let views: RunnerViews;
@@ -49,6 +50,7 @@ describe('LinkServer', () => {
 
   beforeEach(async () => {
     now = 1_000;
+    isOwner = true;
     lane = new MemoryLane();
     openLane = async () => lane;
     views = new RunnerViews(() => now);
@@ -61,6 +63,7 @@ describe('LinkServer', () => {
       lanes: { open: () => openLane(), drop: () => undefined } as unknown as FrameLanes,
       objects: { has: async () => true } as unknown as ObjectStore,
       logger: silentLogger,
+      owns: () => isOwner,
       onChange: () => undefined,
     });
   });
@@ -93,6 +96,18 @@ describe('LinkServer', () => {
     await until(() => runner.closeCode() !== null);
     expect(runner.closeCode()).toBe(1013);
     expect(views.of(SANDBOX)).toMatchObject({ connected: false, heardAt: 70_000 });
+  });
+
+  it('sends a runner on that another replica serves, welcomed before or not', async () => {
+    const welcomed = await dial();
+    await until(() => welcomed.told.length > 0);
+    isOwner = false;
+    server.leave((sessionId) => sessionId === SESSION);
+    await until(() => welcomed.closeCode() === 1013);
+    expect(server.send(SANDBOX, { kind: 'cancel', turnId: 't1' })).toBe(false);
+    const again = await dial();
+    await until(() => again.closeCode() === 1013);
+    expect(again.told).toEqual([]);
   });
 
   it('lets no runner in while its end is judged, and one again when that came to nothing', async () => {

@@ -122,11 +122,10 @@ export class LinkServer {
 
   /** Another replica serves these sessions from now on: their runners look for it. What was not acknowledged, they send it. */
   leave(isLeft: (sessionId: string) => boolean): void {
-    for (const [sandboxId, { sessionId, link, socket }] of this.#links) {
+    for (const [sandboxId, { sessionId, link }] of this.#links) {
       if (!isLeft(sessionId)) continue;
       this.#forget(sandboxId, link);
       link.close(CLOSE.tryLater, NOT_OWNER);
-      socket.terminate();
     }
   }
 
