@@ -12,12 +12,12 @@ const schema = z.object({
   ORCHESTRATOR_GRPC_PORT: portVariable,
   /** Stays the same over restarts: sandboxes that outlive the process dial it again. */
   ORCHESTRATOR_LINK_PORT: portVariable,
-  /** The same of every replica, where there are several: ws://host:port,… */
-  ORCHESTRATOR_LINK_URLS: list.pipe(z.array(z.url()).max(MAX_LINK_URLS)).default([]),
   /** Absent: no health endpoint, as where another service of the same process has one. */
   ORCHESTRATOR_HEALTH_PORT: portVariable.optional(),
   /** Where sandboxes reach that port, when not on loopback: a service's address, or a proxy's. */
   ORCHESTRATOR_LINK_URL: z.url({ protocol: /^wss?$/ }).optional(),
+  /** The same of every replica, where there are several: ws://host:port,… */
+  ORCHESTRATOR_LINK_URLS: list.pipe(z.array(z.url()).max(MAX_LINK_URLS)).default([]),
   BULLPEN_OBJECTS: z.string().startsWith('/'),
   BULLPEN_SANDBOXES: z.string().startsWith('/'),
   BULLPEN_MIRRORS: z.string().startsWith('/'),

@@ -508,7 +508,7 @@ describe('the session service', () => {
 
   it('runs twice: every turn ends once, and the list goes on when the one that writes it ends', async () => {
     const port = await freePort();
-    const second = await startSession({ ...config, SESSION_GRPC_PORT: port }, silentLogger);
+    const second = await startSession({ ...config, SESSION_GRPC_PORT: port, SESSION_HEALTH_PORT: await freePort() }, silentLogger);
     const { sessionId } = await create({ prompt: 'one' });
     await prompt(sessionId, 'two');
     for (const text of ['one', 'two']) {
