@@ -37,8 +37,8 @@ const CHECK_TIMEOUT_MS = 10_000;
 const MAX_ALTERNATES = 16;
 
 /**
- * Namespaces and identity: the same for root, for whom bubblewrap's plain form would be no isolation. Root's sandboxes make no user
- * namespaces of their own: in one they could mount the machine's cgroups, which to the kernel are theirs. (bubblewrap 0.8)
+ * Namespaces and identity: the same for root, for whom bubblewrap's plain form would be no isolation. Root's sandboxes make no
+ * user namespaces of their own: in one they could mount the machine's cgroups, which to the kernel are theirs. (bubblewrap 0.8)
  */
 const NAMESPACES = [
   ...(process.getuid?.() === 0 ? ['--disable-userns'] : []),
@@ -54,11 +54,11 @@ const ETC = [
 ];
 
 /**
- * Parts of /proc that are the machine's and not the sandbox's. Bubblewrap leaves them writable when root starts it: their files ask
- * for the machine's root, whom user 1000 inside still is to the kernel, and one setting there (`core_pattern`) runs programs outside.
+ * Parts of /proc that are the machine's and not the sandbox's. Bubblewrap leaves them writable when root starts it: their files
+ * ask for the machine's root, whom user 1000 inside still is to the kernel, and one setting (`core_pattern`) runs programs outside.
  */
 const PROC_READ_ONLY = ['sys', 'sysrq-trigger', 'irq', 'bus', 'fs', 'acpi', 'scsi', 'mtrr', 'driver'];
-const PROC_EMPTY = ['kcore', 'keys', 'key-users', 'kmsg', 'timer_list', 'sched_debug', 'latency_stats', 'vmallocinfo', 'slabinfo'];
+const PROC_EMPTY = ['kcore', 'keys', 'key-users', 'kmsg', 'timer_list', 'sched_debug', 'vmallocinfo', 'slabinfo'];
 
 /** Why bubblewrap cannot be used here, found by using it; null when it can. */
 export function bubblewrapProblem(): string | null {
@@ -120,7 +120,7 @@ function systemBinds(): string[] {
   ];
 }
 
-/** What a clone reads of a git directory. Not hooks, submodules, worktrees, settings or files of tools that keep credentials there. */
+/** What a clone reads of a git directory. Not hooks, submodules, worktrees, or files of tools that keep credentials there. */
 const CLONED = ['HEAD', 'objects', 'refs', 'packed-refs', 'shallow'];
 
 /**
