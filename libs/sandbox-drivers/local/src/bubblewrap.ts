@@ -36,8 +36,12 @@ const UID = '1000';
 const CHECK_TIMEOUT_MS = 10_000;
 const MAX_ALTERNATES = 16;
 
-/** Namespaces and identity: the same for root, for whom bubblewrap's plain form would be no isolation. */
+/**
+ * Namespaces and identity: the same for root, for whom bubblewrap's plain form would be no isolation. Root's sandboxes make no
+ * user namespaces of their own: in one they could mount the machine's cgroups, which to the kernel are theirs. (bubblewrap 0.8)
+ */
 const NAMESPACES = [
+  ...(process.getuid?.() === 0 ? ['--disable-userns'] : []),
   ...['--unshare-user', '--uid', UID, '--gid', UID, '--cap-drop', 'ALL'],
   ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'sandbox', '--unshare-cgroup-try'],
 ];
@@ -49,20 +53,21 @@ const ETC = [
   ...['ca-certificates.conf', 'pki/ca-trust/extracted', 'pki/tls/certs', 'pki/tls/cert.pem', 'crypto-policies'],
 ];
 
+/**
+ * Parts of /proc that are the machine's and not the sandbox's. Bubblewrap leaves them writable when root starts it: their files
+ * ask for the machine's root, whom user 1000 inside still is to the kernel, and one setting (`core_pattern`) runs programs outside.
+ */
+const PROC_READ_ONLY = ['sys', 'sysrq-trigger', 'irq', 'bus', 'fs', 'acpi', 'scsi', 'mtrr', 'driver'];
+const PROC_EMPTY = ['kcore', 'keys', 'key-users', 'kmsg', 'timer_list', 'sched_debug', 'vmallocinfo', 'slabinfo'];
+
 /** Why bubblewrap cannot be used here, found by using it; null when it can. */
 export function bubblewrapProblem(): string | null {
   const args = [
     ...NAMESPACES,
     ...systemBinds(),
-    '--proc',
-    '/proc',
-    '--dev',
-    '/dev',
-    '--tmpfs',
-    '/tmp',
-    'sh',
-    '-c',
-    'test "$(id -u)" = 1000',
+    ...kernelFolders(),
+    ...['--tmpfs', '/tmp'],
+    ...['sh', '-c', 'test "$(id -u)" = 1000 && ! (: >> /proc/sys/kernel/core_pattern) 2> /dev/null'],
   ];
   const run = spawnSync('bwrap', args, { timeout: CHECK_TIMEOUT_MS, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
   if (run.error) return (run.error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it is not installed' : run.error.message;
@@ -80,7 +85,8 @@ export function bubblewrapCommand(binds: Binds): string[] {
   return [
     ...['bwrap', '--info-fd', '3', ...NAMESPACES],
     ...systemBinds(),
-    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--tmpfs', '/var/tmp', '--tmpfs', '/run'],
+    ...kernelFolders(),
+    ...['--tmpfs', '/tmp', '--tmpfs', '/var/tmp', '--tmpfs', '/run'],
     ...readOnly(join(binds.etc, 'passwd'), '/etc/passwd'),
     ...readOnly(join(binds.etc, 'group'), '/etc/group'),
     ...readOnly(binds.nodeBinary, INSIDE.node),
@@ -98,6 +104,13 @@ function readOnly(from: string, to: string): string[] {
   return ['--ro-bind', from, to];
 }
 
+function kernelFolders(): string[] {
+  const isThere = (name: string) => existsSync(join('/proc', name));
+  const readOnlyParts = PROC_READ_ONLY.filter(isThere).flatMap((name) => readOnly(join('/proc', name), join('/proc', name)));
+  const emptyParts = PROC_EMPTY.filter(isThere).flatMap((name) => readOnly('/dev/null', join('/proc', name)));
+  return ['--proc', '/proc', ...readOnlyParts, ...emptyParts, '--dev', '/dev'];
+}
+
 function systemBinds(): string[] {
   const top = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'].filter((path) => existsSync(path));
   return [
@@ -107,7 +120,7 @@ function systemBinds(): string[] {
   ];
 }
 
-/** What a clone reads of a git directory. Not hooks, submodules, worktrees, settings or files of tools that keep credentials there. */
+/** What a clone reads of a git directory. Not hooks, submodules, worktrees, or files of tools that keep credentials there. */
 const CLONED = ['HEAD', 'objects', 'refs', 'packed-refs', 'shallow'];
 
 /**

@@ -252,6 +252,22 @@ describe('local driver: what bubblewrap keeps apart', () => {
     expect(output).toBe('1000\n1000\n0000000000000000\n');
   });
 
+  it('lets it change no setting of the kernel, not even from namespaces of its own', async () => {
+    const setting = '/proc/sys/kernel/core_pattern';
+    const before = readFileSync(setting, 'utf8');
+    // Appending nothing is enough to know: opening for writing is what must fail.
+    const tryIt = `for name in sys/kernel/core_pattern sys/vm/drop_caches sys/kernel/sysrq sysrq-trigger; do [ -e $at/$name ] && (: >> $at/$name) 2> /dev/null && echo "opened $at/$name"; done`;
+    const nested = `at=/proc; umount /proc/sys; mount -o remount,rw,bind /proc/sys; mkdir -p /tmp/p; mount -t proc proc /tmp/p; ${tryIt}; at=/tmp/p; ${tryIt}`;
+    const script = `at=/proc; ${tryIt}; unshare -Urmp --fork sh -c '${nested}' 2> /dev/null; head -c 1 /proc/kcore | wc -c; true`;
+    expect(await inside(script)).toBe('0\n');
+    expect(readFileSync(setting, 'utf8')).toBe(before);
+  });
+
+  (process.getuid?.() === 0 ? it : it.skip)('lets it reach no control group of the host when root runs it', async () => {
+    const script = `unshare -UrmC sh -c 'mount -t cgroup2 none /tmp && test -w /tmp/cgroup.procs && echo reached' 2> /dev/null; echo tried`;
+    expect(await inside(script)).toBe('tried\n');
+  });
+
   it('hides the processes of the host', async () => {
     const other = spawn('sleep', ['300'], { env: { ...process.env, HOST_MARK: 'yes' } });
     const output = await inside(
