@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # `make test` twice in a row in random order, from a clone under a folder of mode 0700; as root, and then as an ordinary user when
-# started by root. TEST_LONG_USER names that user (nobody when unset). Ends with `N passed, N failed`.
+# started by root. TEST_LONG_USER names that user (nobody when unset); TEST_LONG_RUNS, how often. Ends with `N passed, N failed`.
 set -uo pipefail
 # shellcheck source=tools/steps.sh
 . "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 
-RUNS=2
+RUNS="${TEST_LONG_RUNS:-2}"
 ORDINARY_USER="${TEST_LONG_USER:-nobody}"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

@@ -16,19 +16,20 @@ export function processesWithCommand(text: string): FoundProcess[] {
 }
 
 /** The runner inside a sandbox: the process that was started to run the bundled file. */
-export function runnerOf(sandboxId: string): FoundProcess {
+export function findRunner(sandboxId: string): FoundProcess | undefined {
   const inSandbox = processesWithEnvironment(`BULLPEN_SANDBOX_ID=${sandboxId}`);
-  const runner = inSandbox.filter(({ commandLine }) => /runner\.mjs/.test(commandLine) && !/^\S*(bwrap|sh) /.test(commandLine)).at(-1);
-  if (!runner) throw new Error(`no runner of ${sandboxId} among ${JSON.stringify(inSandbox)}`);
+  return inSandbox.findLast(({ commandLine }) => /runner\.mjs/.test(commandLine) && !/^\S*(bwrap|sh) /.test(commandLine));
+}
+
+export function runnerOf(sandboxId: string): FoundProcess {
+  const runner = findRunner(sandboxId);
+  if (!runner) throw new Error(`no runner of ${sandboxId} among ${JSON.stringify(processesWithEnvironment(`BULLPEN_SANDBOX_ID=${sandboxId}`))}`);
   return runner;
 }
 
 /** The agent's program, by the name it gives itself. */
-export function agentOf(sandboxId: string): FoundProcess {
-  const inSandbox = processesWithEnvironment(`BULLPEN_SANDBOX_ID=${sandboxId}`);
-  const agent = inSandbox.find(({ commandLine }) => commandLine === 'pi');
-  if (!agent) throw new Error(`no agent of ${sandboxId} among ${JSON.stringify(inSandbox)}`);
-  return agent;
+export function findAgent(sandboxId: string): FoundProcess | undefined {
+  return processesWithEnvironment(`BULLPEN_SANDBOX_ID=${sandboxId}`).find(({ commandLine }) => commandLine === 'pi');
 }
 
 /** Children, their children, and so on. */

@@ -2,7 +2,7 @@ import { sandboxIdOf } from '@bullpen/contracts';
 
 import { eventually } from '../platform.harness.js';
 import type { TestPlatform } from '../platform.harness.js';
-import { agentOf, descendantsOf, isLiving, runnerOf } from '../processes.harness.js';
+import { descendantsOf, findAgent, findRunner, isLiving } from '../processes.harness.js';
 import { checkEverything } from './oracle.js';
 import type { Expectation } from './oracle.js';
 import { record } from './report.js';
@@ -13,21 +13,22 @@ export const MODE = process.env['BULLPEN_MODE'] === 'processes' ? 'processes' : 
 const SERVICES: readonly string[] = MODE === 'standalone' ? ['platform'] : ['gateway', 'session', 'orchestrator'];
 export const VICTIMS: readonly string[] = [...SERVICES, 'runner', 'agent', 'nats', 'postgres'];
 
-/** The turn has begun and nothing else need exist; an agent is at work once there is text. */
+/** The turn has begun and nothing else need exist; a runner exists once its sandbox is provisioned, an agent is at work once there is text. */
 const FIRST_EVENT = 3;
-const FIRST_EVENT_OF_AGENT = 15;
+const FIRST_EVENTS: Readonly<Record<string, number>> = { runner: 8, agent: 15 };
 /** An attempt that lost its sandbox or agent has ended by then. */
 const ATTEMPT_ENDS_MS = 10_000;
 /** What is restarted serves again by then, and the turn goes on. */
 export const RECOVERS_MS = 30_000;
+const VICTIM_STARTS_MS = 10_000;
 const TURNS_END_MS = 90_000;
 const CHILDREN_END_MS = 10_000;
 
 /** Kills them in the middle of a slow turn, at the seed's moment, and checks all that must hold then. */
 export async function killAndCheck(platform: TestPlatform, victims: readonly string[], seed: number): Promise<void> {
-  const firstEvent = victims.some(isInSandbox) ? FIRST_EVENT_OF_AGENT : FIRST_EVENT;
+  const firstEvent = Math.max(...victims.map((victim) => FIRST_EVENTS[victim] ?? FIRST_EVENT));
   const turn = await SlowTurn.upTo(platform, seed, { firstEvent });
-  const processes = victims.map((victim) => processesOf(victim, platform, turn.id));
+  const processes = await Promise.all(victims.map((victim) => livingVictim(victim, platform, turn.id)));
   const before = platform.runFile.processes;
   const strike = turn.strike(() => processes.forEach(({ pid }) => process.kill(pid, 'SIGKILL')));
   const restarted = victims.filter((victim) => !isInSandbox(victim));
@@ -55,9 +56,12 @@ function isInSandbox(victim: string): boolean {
 }
 
 /** The victim, and what must not outlive it. */
-function processesOf(victim: string, platform: TestPlatform, sessionId: string): { pid: number; children: number[] } {
+async function livingVictim(victim: string, platform: TestPlatform, sessionId: string): Promise<{ pid: number; children: number[] }> {
   if (!isInSandbox(victim)) return { pid: platform.pidOf(victim), children: [] };
+  const find = victim === 'runner' ? findRunner : findAgent;
   const sandboxId = sandboxIdOf(sessionId, 1);
-  const { pid } = victim === 'runner' ? runnerOf(sandboxId) : agentOf(sandboxId);
-  return { pid, children: descendantsOf(pid) };
+  await eventually(`the ${victim} runs`, VICTIM_STARTS_MS, () => find(sandboxId) !== undefined);
+  const found = find(sandboxId);
+  if (!found) throw new Error(`the ${victim} ended before it was killed`);
+  return { pid: found.pid, children: descendantsOf(found.pid) };
 }
