@@ -15,4 +15,8 @@ describe('loadConfig', () => {
     expect(() => loadConfig(schema, { PORT: 's3cret' })).toThrow(/PORT/);
     expect(() => loadConfig(schema, { PORT: 's3cret' })).not.toThrow(/s3cret/);
   });
+
+  it.each(['abc', '0', '65536', '1.5'])('says once what a port is when given %s', (PORT) => {
+    expect(() => loadConfig(schema, { PORT })).toThrow(/^Cannot start: PORT must be a port from 1 to 65535\. Correct/);
+  });
 });

@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 import { Rejection } from '@bullpen/errors';
 
-export const portVariable = z.coerce.number().int().min(1).max(65_535);
+const PORT = 'must be a port from 1 to 65535';
+export const portVariable = z.coerce.number(PORT).int(PORT).min(1, PORT).max(65_535, PORT);
 export const booleanVariable = z.enum(['0', '1', 'true', 'false']).transform((value) => value === '1' || value === 'true');
 
 /**
@@ -18,8 +19,13 @@ export function loadConfig<Shape extends z.ZodRawShape>(
   const given = Object.fromEntries(known.filter((name) => environment[name]).map((name) => [name, environment[name]]));
   const result = schema.safeParse(given);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw new Rejection('config.invalid', `Cannot start: ${problems.join('; ')}. Set the named environment variables.`, {
+  const problems = new Set(result.error.issues.map((issue) => `${issue.path.join('.')} ${described(issue)}`));
+  throw new Rejection('config.invalid', `Cannot start: ${[...problems].join('; ')}. Correct the named environment variables.`, {
     variables: [...new Set(result.error.issues.map((issue) => String(issue.path[0])))],
   });
+}
+
+/** Our own texts go on from the variable's name; the library's say by themselves what they expected. */
+function described({ message }: { readonly message: string }): string {
+  return message.startsWith('must ') ? message : `is missing or wrong (${message})`;
 }

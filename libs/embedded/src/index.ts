@@ -2,5 +2,6 @@ export { NATS_READY_TIMEOUT_MS, natsBinary, prepareNats, waitForNats } from './n
 export type { NatsOptions } from './nats.js';
 export { POSTGRES_READY_TIMEOUT_MS, postgresUrl, preparePostgres, waitForPostgres } from './postgres.js';
 export type { PostgresOptions } from './postgres.js';
+export { MINIMUM_POSTGRES_VERSION, requirePostgres } from './postgres-probe.js';
 export { isRunning, processesIn } from './processes.js';
 export type { ProcessSpec } from './spawn.js';

@@ -8,7 +8,8 @@ import type { Deferred, NatsConnection } from '@nats-io/transport-node';
 import { Bug, Fault, Rejection } from '@bullpen/errors';
 import type { Logger } from '@bullpen/telemetry';
 
-import { inboxPrefixOf, requireNatsVersion } from './server-config.js';
+import { parseNatsUrl } from './nats-address.js';
+import { inboxPrefixOf, passwordVariableOf, requireNatsVersion } from './server-config.js';
 import type { NatsUser } from './server-config.js';
 
 /** One request to the server. A cut connection is noticed at once and does not wait for this. */
@@ -25,7 +26,7 @@ const PING_INTERVAL_MS = 5_000;
 const MAX_PINGS_OUT = 2;
 
 export interface LogCredentials {
-  /** nats://host:port */
+  /** nats://host:port, several with commas between them; credentials inside win over `user` and `password`. */
   readonly url: string;
   readonly user: NatsUser;
   readonly password: string;
@@ -55,11 +56,12 @@ export class LogConnection {
     void this.#follow();
   }
 
-  /** @throws Fault `log.unavailable`, Rejection `log.not-authorized`, `nats.version` */
-  static async open(credentials: LogCredentials): Promise<LogConnection> {
-    const nats = await connectWithin(credentials, CONNECT_DEADLINE_MS);
+  /** @throws Fault `log.unavailable`, Rejection `log.not-authorized`, `nats.url`, `nats.version`, `nats.no-jetstream` */
+  static async open(credentials: LogCredentials, withinMs = CONNECT_DEADLINE_MS): Promise<LogConnection> {
+    const nats = await connectWithin(credentials, withinMs);
     try {
       requireNatsVersion(nats.info?.version ?? 'unknown');
+      requireJetStream(nats.info?.jetstream);
       const jsm = await jetstreamManager(nats, { checkAPI: false, timeout: REQUEST_TIMEOUT_MS });
       return new LogConnection(nats, jsm, credentials.logger);
     } catch (error) {
@@ -170,12 +172,12 @@ function isRefused(error: unknown): boolean {
 
 async function connectWithin({ url, user, password }: LogCredentials, withinMs: number): Promise<NatsConnection> {
   const deadline = Date.now() + withinMs;
+  const { servers, shown, login } = parseNatsUrl(url);
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await connect({
-        servers: url,
-        user,
-        pass: password,
+        servers: [...servers],
+        ...(login ?? { user, pass: password }),
         name: `bullpen-${user}`,
         inboxPrefix: inboxPrefixOf(user),
         timeout: HANDSHAKE_TIMEOUT_MS,
@@ -188,17 +190,26 @@ async function connectWithin({ url, user, password }: LogCredentials, withinMs: 
         noAsyncTraces: true,
       });
     } catch (error) {
-      if (error instanceof errors.AuthorizationError) {
-        throw new Rejection('log.not-authorized', `The event log refuses user ${user}. Check its password and NATS_URL.`, {
-          user,
-        });
-      }
+      if (error instanceof errors.AuthorizationError) throw refusedLogin(user, shown, login !== null);
       if (Date.now() >= deadline) {
-        throw new Fault('log.unavailable', `The event log at ${url} does not answer. Start it, or correct NATS_URL.`, {
+        throw new Fault('log.unavailable', `The event log at ${shown} does not answer. Start it, or correct NATS_URL.`, {
           cause: error,
         });
       }
       await backoff(attempt);
     }
   }
+}
+
+function refusedLogin(user: NatsUser, server: string, inUrl: boolean): Rejection {
+  const variable = inUrl ? 'NATS_URL' : passwordVariableOf(user);
+  const message = inUrl
+    ? `The event log at ${server} refuses the credentials in NATS_URL. Correct them.`
+    : `The event log at ${server} refuses the user ${user}. Give it that user with the password in ${variable}, or put credentials into NATS_URL.`;
+  return new Rejection('log.not-authorized', message, { user, server, variable });
+}
+
+function requireJetStream(available: boolean | undefined): void {
+  if (available) return;
+  throw new Rejection('nats.no-jetstream', 'The NATS server has no JetStream, which holds the log. Start it with a jetstream block.');
 }

@@ -10,6 +10,8 @@ export type { EventPosition } from './ids.js';
 export { connectEventLog } from './jetstream-event-log.js';
 export { connectLeases, LEASE_TTL_MS, MAX_LEASES } from './leases.js';
 export type { Lease, Leases } from './leases.js';
+export { parseNatsUrl } from './nats-address.js';
+export type { NatsAddress, NatsLogin } from './nats-address.js';
 export type { ObjectStore } from './object-store.js';
 export {
   EVENT_STREAM,
@@ -17,10 +19,11 @@ export {
   MINIMUM_NATS_VERSION,
   NATS_USERS,
   natsServerConfig,
+  passwordVariableOf,
   requireNatsVersion,
 } from './server-config.js';
 export type { NatsPasswords, NatsServerConfig, NatsUser } from './server-config.js';
 export { stampEvents } from './stamp.js';
 export { ensureEventStream } from './stream.js';
-export type { EnsureStreamOptions } from './stream.js';
+export type { EnsuredStream, EnsureStreamOptions } from './stream.js';
 export { laneOfSubject, laneSubject, sessionSubjects } from './subjects.js';

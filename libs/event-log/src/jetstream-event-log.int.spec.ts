@@ -297,7 +297,16 @@ describe('permissions', () => {
   it('refuse who has no password or a wrong one', async () => {
     await expect(connect({ servers: nats.url, reconnect: false })).rejects.toThrow();
     const wrong = connectEventLog({ url: nats.url, user: 'gateway', password: 'wrong', logger: silentLogger });
-    await expect(wrong).rejects.toMatchObject({ code: 'log.not-authorized' });
+    await expect(wrong).rejects.toMatchObject({ code: 'log.not-authorized', message: expect.stringContaining('GATEWAY_NATS_PASSWORD') as unknown });
+  });
+
+  it('take credentials in the URL rather than those of a service, and repeat none of them', async () => {
+    const open = (password: string) =>
+      connectEventLog({ url: nats.url.replace('//', `//gateway:${password}@`), user: 'gateway', password: 'wrong', logger: silentLogger });
+    await (await open(nats.passwords.gateway)).close();
+    const refused = open('s3cret-s3cret-s3cret');
+    await expect(refused).rejects.toMatchObject({ code: 'log.not-authorized', message: expect.stringContaining('NATS_URL') as unknown });
+    await expect(refused).rejects.not.toThrow(/s3cret/);
   });
 
   it('keep the answers to one service from another', async () => {

@@ -73,6 +73,11 @@ ${users.join('\n')}
 `;
 }
 
+/** The environment variable that holds this user's password. */
+export function passwordVariableOf(user: NatsUser): string {
+  return user === 'admin' ? 'NATS_ADMIN_PASSWORD' : `${user.toUpperCase()}_NATS_PASSWORD`;
+}
+
 /** The prefix of a user's reply subjects; another user can neither read nor write them. */
 export function inboxPrefixOf(user: string): string {
   return `_INBOX_${user}`;

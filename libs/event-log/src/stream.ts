@@ -26,6 +26,14 @@ export interface EnsureStreamOptions {
   readonly logger: Logger;
   /** 1 embedded, 3 in a cluster. */
   readonly replicas?: number;
+  /** How long a server that does not answer is waited for. */
+  readonly withinMs?: number;
+}
+
+export interface EnsuredStream {
+  readonly epoch: string;
+  /** False: the server lets everybody in, so that nothing keeps one service from writing what is another's. */
+  readonly authRequired: boolean;
 }
 
 /**
@@ -39,15 +47,16 @@ export async function ensureEventStream({
   password,
   logger,
   replicas = 1,
-}: EnsureStreamOptions): Promise<{ epoch: string }> {
-  const connection = await LogConnection.open({ url, user: 'admin', password, logger });
+  withinMs,
+}: EnsureStreamOptions): Promise<EnsuredStream> {
+  const connection = await LogConnection.open({ url, user: 'admin', password, logger }, withinMs);
   try {
     requirePayload(connection.nats.info?.max_payload ?? 0);
     const wanted = streamConfig(replicas);
     const found = (await readConfig(connection)) ?? (await create(connection, wanted, logger));
     requireSame(wanted, found);
     await ensureLeases(connection, replicas);
-    return { epoch: epochOf(found) };
+    return { epoch: epochOf(found), authRequired: connection.nats.info?.auth_required === true };
   } finally {
     await connection.close();
   }
