@@ -8,11 +8,14 @@ import { Watcher } from '../watcher.harness.js';
 import { seededRandom } from './seeds.js';
 
 const WORDS = 20;
-const PROMPT = `write fault.txt: hi\nslow: ${WORDS}\nrun: sleep 0.5; echo done`;
+/** What a tool leaves behind, in a session of its own: it must end with the turn, or with the agent. */
+export const LEFT_BEHIND = 'sleep 7654';
+const PROMPT = `write fault.txt: hi\nrun: setsid ${LEFT_BEHIND} >/dev/null 2>&1 & echo begun\nslow: ${WORDS}\nrun: sleep 0.5; echo done`;
+const TOOL_CALLS = 3;
 const QUEUED = 'say: second';
 const DURING = 'say: third';
 /** Events of the slow turn that come before its last tool call ends, when no two words fall into one chunk. */
-const LAST_EVENT = 42;
+const LAST_EVENT = 46;
 const MAX_DELAY_MS = 50;
 const MOMENT_MS = 60_000;
 const COMMAND_PATIENCE_MS = 60_000;
@@ -141,7 +144,7 @@ export class SlowTurn {
   }
 
   #ranLastTool(): boolean {
-    return this.client.events.filter(({ type }) => type === 'ToolCallCompleted').length === 2;
+    return this.client.events.filter(({ type }) => type === 'ToolCallCompleted').length === TOOL_CALLS;
   }
 }
 
