@@ -29,6 +29,16 @@ describe('FolderObjectStore', () => {
     expect((await stat(join(path(), '..'))).mode & 0o777).toBe(0o700);
   });
 
+  it('is unavailable, and not wrong, when its disk fails', async () => {
+    await writeFile(join(folder, 'objects'), 'a file in the place of the folder');
+    const unavailable = { name: 'Fault', code: 'object-store.unavailable', message: expect.stringContaining('ENOTDIR') as unknown };
+    await expect(store.put(bytes)).rejects.toMatchObject(unavailable);
+    await expect(store.get(sha256)).rejects.toMatchObject(unavailable);
+    await expect(store.has(sha256)).rejects.toMatchObject(unavailable);
+    await rm(join(folder, 'objects'));
+    expect(await store.put(bytes)).toEqual({ sha256, bytes: 5 });
+  });
+
   it('takes the same bytes again, also at the same time', async () => {
     await Promise.all(Array.from({ length: 8 }, () => store.put(bytes)));
     expect(await store.put(bytes)).toEqual({ sha256, bytes: 5 });

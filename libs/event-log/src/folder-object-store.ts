@@ -17,7 +17,10 @@ const SHA256 = /^[0-9a-f]{64}$/;
 export class FolderObjectStore implements ObjectStore {
   constructor(private readonly folder: string) {}
 
-  /** @throws Rejection `object.too-large`, `object.mismatch` when the bytes are not those of `expectedSha256` */
+  /**
+   * @throws Rejection `object.too-large`, `object.mismatch` when the bytes are not those of `expectedSha256`;
+   *   Fault `object-store.unavailable`, as every method does when the disk fails
+   */
   async put(bytes: Uint8Array, expectedSha256?: string): Promise<ObjectRef> {
     if (bytes.byteLength > MAX_OBJECT_BYTES) {
       const details = { bytes: bytes.byteLength, limit: MAX_OBJECT_BYTES };
@@ -33,7 +36,7 @@ export class FolderObjectStore implements ObjectStore {
       throw new Rejection('object.mismatch', `The object is ${sha256}, not ${expectedSha256}: send it again.`, details);
     }
     const path = this.pathOf(sha256);
-    if (!(await isFile(path))) await this.write(path, bytes);
+    if (!(await isFile(path))) await onDisk(this.write(path, bytes));
     return { sha256, bytes: bytes.byteLength };
   }
 
@@ -80,6 +83,23 @@ function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+async function onDisk(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+function unavailable(cause: unknown): Fault {
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? ` (${String(cause.code)})` : '';
+  return new Fault(
+    'object-store.unavailable',
+    `The folder of objects cannot be used${code}. Look at its disk and its rights; what was asked is tried again.`,
+    { cause },
+  );
+}
+
 async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
 }
@@ -99,7 +119,7 @@ async function isFile(path: string): Promise<boolean> {
     return (await stat(path)).isFile();
   } catch (error) {
     if (isMissing(error)) return false;
-    throw error;
+    throw unavailable(error);
   }
 }
 
@@ -108,7 +128,7 @@ async function readIfThere(path: string): Promise<Uint8Array | null> {
     return await readFile(path);
   } catch (error) {
     if (isMissing(error)) return null;
-    throw error;
+    throw unavailable(error);
   }
 }
 

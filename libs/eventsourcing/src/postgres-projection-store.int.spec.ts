@@ -90,7 +90,7 @@ describe('createPostgresProjectionStore', () => {
     const writer = await open();
     await writer.reset('e1');
     const broken = { ...batch(0, 5, { a: ['1'] }), rows: new Map([['b', { id: 'b', titles: null as never }]]) };
-    await expect(writer.commit(broken)).rejects.toThrow();
+    await expect(writer.commit(broken)).rejects.toMatchObject({ code: 'projection.not-storable', details: { state: '23502' } });
     expect([await stored(), await position()]).toEqual([[], at(0)]);
     expect(await writer.commit(batch(0, 5, { a: ['1'] }))).toBe(true);
     await writer.close();
@@ -102,6 +102,18 @@ describe('createPostgresProjectionStore', () => {
     const fault = { eventId: '256', type: 'Odd', rowId: 'a', error: 'Error: \u0000' };
     expect(await writer.commit({ ...batch(0, 1, { a: ['x\u0000y'] }), faults: [fault] })).toBe(true);
     expect(await stored()).toEqual([{ id: 'a', titles: ['x\ufffdy'] }]);
+    await writer.close();
+  });
+
+  it('tells a value that Postgres never takes from an outage', async () => {
+    const writer = await open();
+    await writer.reset('e1');
+    await dataSource.query('ALTER TABLE spec.titles ADD COLUMN size smallint GENERATED ALWAYS AS (length(titles->>0)::smallint) STORED');
+    await expect(writer.commit(batch(0, 1, { a: ['x'.repeat(40_000)] }))).rejects.toMatchObject({
+      code: 'projection.not-storable',
+      details: { state: '22003' },
+    });
+    expect(await writer.commit(batch(0, 1, { a: ['x'] }))).toBe(true);
     await writer.close();
   });
 

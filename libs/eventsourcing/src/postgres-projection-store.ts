@@ -4,9 +4,13 @@ import { In } from 'typeorm';
 import type { DataSource, EntitySchema, FindOptionsWhere, ObjectLiteral, QueryRunner } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 
+import { Rejection } from '@bullpen/errors';
+
 import type { ProjectionBatch, ProjectionPosition, ProjectionStore, ProjectionWriter } from './projection-store.js';
 
 const CLOSE_TIMEOUT_MS = 1_000;
+/** SQLSTATE classes that a value causes and no repetition mends: data exception, constraint violation, program limit exceeded. */
+const VALUE_ERRORS = /^(?:22|23|54)/;
 
 export interface PostgresProjectionOptions<Row extends ObjectLiteral> {
   /** Called at every opening; throws while the database is away. */
@@ -98,12 +102,12 @@ class PostgresProjectionWriter<Row extends ObjectLiteral> implements ProjectionW
   async load(rowIds: readonly string[]): Promise<ReadonlyMap<string, Row>> {
     const { rows, key } = this.options;
     const where = { [key]: In([...rowIds]) } as FindOptionsWhere<Row>;
-    const found = await this.runner.manager.getRepository(rows).find({ where });
+    const found = await unlessNotStorable(this.runner.manager.getRepository(rows).find({ where }));
     return new Map(found.map((row) => [String(row[key]), row]));
   }
 
   async commit(batch: ProjectionBatch<Row>): Promise<boolean> {
-    return this.#inTransaction(async () => {
+    const committed = this.#inTransaction(async () => {
       if (!(await this.#movePosition(batch.from, batch.to))) return false;
       await this.#writeRows(batch.rows);
       for (const fault of batch.faults) {
@@ -115,6 +119,7 @@ class PostgresProjectionWriter<Row extends ObjectLiteral> implements ProjectionW
       }
       return true;
     });
+    return unlessNotStorable(committed);
   }
 
   async reset(epoch: string): Promise<ProjectionPosition> {
@@ -175,6 +180,17 @@ class PostgresProjectionWriter<Row extends ObjectLiteral> implements ProjectionW
 
   async #rows<T>(sql: string, parameters: unknown[]): Promise<T[]> {
     return (await this.runner.query(sql, parameters)) as T[];
+  }
+}
+
+/** Rejects with `projection.not-storable` when the database refuses a value instead of being away. */
+async function unlessNotStorable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const state = typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
+    if (!VALUE_ERRORS.test(state)) throw error;
+    throw new Rejection('projection.not-storable', `Postgres does not take a row (${state}): ${String(error)}`, { state });
   }
 }
 

@@ -4,7 +4,7 @@ export interface ProjectionPosition {
   readonly sequence: number;
 }
 
-/** An event whose `rowId` or `apply` threw. Its row stays as it was before the event. */
+/** An event whose `rowId` or `apply` threw, or whose row the store does not take. Its row stays as it was before the event. */
 export interface ProjectionFault {
   readonly eventId: string;
   readonly type: string;
@@ -25,8 +25,13 @@ export interface ProjectionWriter<Row> {
   readonly position: ProjectionPosition;
   /** Faults since the last rebuild. */
   readonly faults: number;
+  /** @throws as `commit` does */
   load(rowIds: readonly string[]): Promise<ReadonlyMap<string, Row>>;
-  /** Rows, faults and position in one transaction. False, and nothing written, when the position is not `batch.from`. */
+  /**
+   * Rows, faults and position in one transaction. False, and nothing written, when the position is not `batch.from`.
+   *
+   * @throws Rejection `projection.not-storable`: the store will never take one of the rows
+   */
   commit(batch: ProjectionBatch<Row>): Promise<boolean>;
   /** Deletes every row and fault and puts the position before the first event. */
   reset(epoch: string): Promise<ProjectionPosition>;

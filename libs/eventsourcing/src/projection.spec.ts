@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
+import { Rejection } from '@bullpen/errors';
 import { silentLogger } from '@bullpen/telemetry';
 
 import { MemoryEventLog } from '../test/memory-event-log.js';
@@ -62,6 +63,7 @@ class MemoryStore implements ProjectionStore<Row> {
       throw new Error('connection ended');
     }
     if (from.epoch !== this.position.epoch || from.sequence !== this.position.sequence) return false;
+    if ([...rows.values()].some((row) => row?.titles.includes('unstorable'))) throw new Rejection('projection.not-storable', 'No.');
     this.position = to;
     this.batches.push(to.sequence - from.sequence);
     for (const [id, row] of rows) {
@@ -159,6 +161,20 @@ describe('runProjection', () => {
     const second = run();
     await until(() => second.status.state === 'active');
     expect(second.status.healthy).toBe(false);
+  });
+
+  it('passes over exactly what the store never takes', async () => {
+    for (const title of ['1', '2', '3', 'unstorable', '4', '5']) await say('a', 'Named', title);
+    const lane = { entity: 'session', id: `00${'b'.padStart(24, '0')}`, name: 'core' } as const;
+    const named = (title: string) => ({ type: 'Named', v: 1, at: '', actor: { kind: 'user', id: 'u', name: 'U' }, data: { title } }) as const;
+    await log.append({ lane, events: [named('6'), named('unstorable'), named('7')], expected: 0, key: 'three' });
+    const running = run();
+    await until(() => store.position.sequence === 7);
+    expect(titles('a')).toEqual(['1', '2', '3', '4', '5']);
+    expect(titles('b')).toEqual(['6', '7']);
+    expect(store.faults.map((fault) => fault.split(' ')[0])).toEqual(['1024', '1793']);
+    expect(running.status.healthy).toBe(false);
+    expect(running.status.state).toBe('active');
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { StoredEvent } from '@bullpen/contracts';
+import { isRejectionOf } from '@bullpen/errors';
 import { eventId } from '@bullpen/event-log';
 import type { EventLog, Lane, LogMessage } from '@bullpen/event-log';
 import type { Logger } from '@bullpen/telemetry';
@@ -48,7 +49,7 @@ export interface Projection {
 /**
  * Keeps a read model up to date from the log: rows and position commit together, each event once and in order. Waits out outages of store and
  * log, with bounded pauses, and goes on from the committed position. Another epoch, or a position above the log's end, rebuilds. An event
- * that throws is recorded with the batch and passed over.
+ * that throws, or that makes a row which the store never takes, is recorded with the batch and passed over.
  */
 export function runProjection<Event extends { readonly type: string }, Row>(options: ProjectionOptions<Event, Row>): Projection {
   const run = new ProjectionRun(options);
@@ -151,9 +152,37 @@ class ProjectionRun<Event extends { readonly type: string }, Row> {
     from: ProjectionPosition,
     messages: readonly LogMessage[],
   ): Promise<ProjectionPosition | null> {
+    try {
+      return await this.#commit(writer, { from, messages, unstorable: NONE });
+    } catch (error) {
+      if (!isRejectionOf(error, 'projection.not-storable')) throw error;
+      return this.#projectAround(writer, { from, messages, unstorable: NONE }, String(error));
+    }
+  }
+
+  /** Something in these messages cannot be stored. What surrounds it is, by halves. */
+  async #projectAround(writer: ProjectionWriter<Row>, part: Part, why: string): Promise<ProjectionPosition | null> {
+    const { from, messages } = part;
+    if (messages.length > 1) {
+      const middle = Math.ceil(messages.length / 2);
+      const between = await this.#project(writer, from, messages.slice(0, middle));
+      return between && this.#project(writer, between, messages.slice(middle));
+    }
+    const events = messages.flatMap((message) => this.#eventsOf(message));
+    for (const { id } of events.length > 1 ? events : []) {
+      try {
+        return await this.#commit(writer, { ...part, unstorable: new Map([[id, why]]) });
+      } catch (error) {
+        if (!isRejectionOf(error, 'projection.not-storable')) throw error;
+      }
+    }
+    return this.#commit(writer, { ...part, unstorable: new Map(events.map(({ id }) => [id, why])) });
+  }
+
+  async #commit(writer: ProjectionWriter<Row>, { from, messages, unstorable }: Part): Promise<ProjectionPosition | null> {
     const { logger, projector } = this.options;
     const events = messages.flatMap((message) => this.#eventsOf(message));
-    const { rows, faults } = await this.#applyAll(writer, events);
+    const { rows, faults } = await this.#applyAll(writer, events, unstorable);
     const to = { epoch: from.epoch, sequence: messages.at(-1)?.sequence ?? from.sequence };
     if (!(await writer.commit({ from, to, rows, faults }))) {
       logger.error('projection stops: its position was moved by another writer', { projector: projector.name, from });
@@ -168,13 +197,15 @@ class ProjectionRun<Event extends { readonly type: string }, Row> {
   async #applyAll(
     writer: ProjectionWriter<Row>,
     events: readonly (ProjectedEvent & Event)[],
+    unstorable: Part['unstorable'],
   ): Promise<{ rows: ReadonlyMap<string, Row | null>; faults: ProjectionFault[] }> {
     const { projector } = this.options;
     const faults: ProjectionFault[] = [];
     const targets = events.flatMap((event) => {
       const rowId = attempt(() => projector.rowId(event));
-      if (rowId.error === null) return [{ event, rowId: rowId.value }];
-      faults.push({ eventId: event.id, type: event.type, rowId: '', error: rowId.error });
+      const error = rowId.error ?? unstorable.get(event.id) ?? null;
+      if (rowId.error === null && error === null) return [{ event, rowId: rowId.value }];
+      faults.push({ eventId: event.id, type: event.type, rowId: rowId.error === null ? rowId.value : '', error: String(error) });
       return [];
     });
     const before = targets.length > 0 ? await writer.load([...new Set(targets.map(({ rowId }) => rowId))]) : new Map<string, Row>();
@@ -200,6 +231,16 @@ class ProjectionRun<Event extends { readonly type: string }, Row> {
     this.status = { ...this.status, ...change };
   }
 }
+
+/** What is projected in one transaction. */
+interface Part {
+  readonly from: ProjectionPosition;
+  readonly messages: readonly LogMessage[];
+  /** Event ids that are passed over, and why. */
+  readonly unstorable: ReadonlyMap<string, string>;
+}
+
+const NONE: ReadonlyMap<string, string> = new Map();
 
 type Attempt<T> = { readonly error: null; readonly value: T } | { readonly error: string };
 

@@ -14,3 +14,4 @@ export type { Checkpoint, CheckpointRequest } from './checkpoint.js';
 export { Mirror } from './mirror.js';
 export type { PushRequest, PushResult } from './mirror.js';
 export type { SourceMirrorRequest } from './source-mirror.js';
+export { isReadableUnprivileged } from './unprivileged.js';

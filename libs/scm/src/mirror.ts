@@ -36,6 +36,10 @@ const PUSH_TIMEOUT_MS = 5 * 60_000;
 /** A lock file this old belongs to a git that was killed: no call of ours runs longer. */
 const STALE_LOCK_MS = FETCH_TIMEOUT_MS + 60_000;
 const SESSION_BRANCH = /^bullpen\/[0-9a-z]{1,64}$/;
+/** Lines of git that come with every failure. */
+const GENERAL_ADVICE = /^(?:error: failed to push some refs|fatal: Could not read from remote|Please make sure|and the repository exists|To |hint:)/;
+const MAX_CAUSE_LINES = 4;
+const MAX_CAUSE_CHARS = 200;
 const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /**
@@ -133,14 +137,19 @@ function refusalOf(failure: GitFailed, source: string): PushResult {
     .toString('utf8')
     .split('\n')
     .find((text) => text.startsWith('!'));
-  const remote = failure.stderr
-    .split('\n')
-    .filter((text) => text.startsWith('remote:'))
-    .slice(0, 3)
-    .join(' ');
-  if (line !== undefined)
-    return refused('push.refused', `${source} refused the branch: ${line.split('\t').at(-1) ?? ''} ${remote}`.trim());
-  return refused('push.refused', `The platform may not push to ${source}: ${lastLine(failure.stderr)}`);
+  const why = causeIn(failure.stderr);
+  if (line !== undefined) {
+    const said = line.split('\t').at(-1) ?? '';
+    return refused('push.refused', `${source} refused the branch: ${said}${why === '' ? '' : `: ${why}`}`);
+  }
+  return refused('push.refused', `The platform may not push to ${source}: ${why || lastLine(failure.stderr)}`);
+}
+
+/** What a remote and git itself said of the cause, without git's general advice: the summary of a ref often is `unpacker error` only. */
+function causeIn(stderr: string): string {
+  const lines = stderr.split('\n').map((line) => line.trim().replace(/^remote:\s*/, ''));
+  const telling = lines.filter((line) => /\S/.test(line) && !GENERAL_ADVICE.test(line));
+  return [...new Set(telling)].slice(0, MAX_CAUSE_LINES).map((line) => line.slice(0, MAX_CAUSE_CHARS)).join('; ');
 }
 
 function refused(code: string, message: string): PushResult {

@@ -6,16 +6,17 @@ import { Bug, Fault, Rejection, assert } from '@bullpen/errors';
 
 import { attempt, inMirror, isRepositoryId, openMirror } from './bare-mirror.js';
 import { lastLine, unlessGitFailed } from './git.js';
+import { SERVE_LOCAL } from './local-remote.js';
 import { branchMissing, probeSource } from './probe.js';
 import type { ProbedSource } from './probe.js';
-import type { UrlSource } from './source.js';
+import type { Source } from './source.js';
 
 export interface SourceMirrorRequest {
   /** Holds the mirrors of every repository. */
   readonly mirrorsFolder: string;
   readonly repositoryId: string;
-  /** Read with the credentials of this process: its ssh agent and keys, its git configuration's helpers. */
-  readonly source: UrlSource;
+  /** Read with the rights and credentials of this process: its ssh agent and keys, its git configuration's helpers. */
+  readonly source: Source;
   /** Is in the mirror afterwards, as the source has it now. */
   readonly branch: string;
   /** Called with each line of git's progress. */
@@ -63,6 +64,7 @@ async function branchIn(folder: string, branch: string): Promise<string | null> 
 async function fetchBranches(folder: string, request: SourceMirrorRequest): Promise<void> {
   const { source, branch, onProgress, signal } = request;
   await removeUnfinishedPacks(folder);
+  const serve = source.kind === 'path' ? [`--upload-pack=${SERVE_LOCAL} upload-pack`] : [];
   const args = [
     'fetch',
     onProgress ? '--progress' : '--quiet',
@@ -71,6 +73,7 @@ async function fetchBranches(folder: string, request: SourceMirrorRequest): Prom
     '--no-write-fetch-head',
     '--no-auto-gc',
     '--recurse-submodules=no',
+    ...serve,
     '--',
     source.canonical,
     ...refspecsFor(branch),

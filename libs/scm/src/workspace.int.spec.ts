@@ -531,6 +531,15 @@ describe('Mirror.pushCheckpoint', () => {
     });
   });
 
+  (isRoot ? it : it.skip)("says the remote's cause, which the summary of the ref leaves out", async () => {
+    const first = await made();
+    chmodSync(root, 0o755);
+    execFileSync('chown', ['-R', '12345:12345', source]);
+    execFileSync('chown', ['-R', '0:0', join(source, '.git/objects')]);
+    const outcome = await push(first);
+    expect(outcome).toMatchObject({ pushed: false, reason: { code: 'push.refused', message: expect.stringContaining('remote unpack failed: unable to create') } });
+  });
+
   it('says when the source is gone', async () => {
     const first = await made();
     renameSync(source, join(root, 'elsewhere'));

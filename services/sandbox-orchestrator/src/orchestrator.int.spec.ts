@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
@@ -345,6 +347,17 @@ describe('SandboxOrchestrator', () => {
       expect.objectContaining({ repositoryId: remote.repositoryId, branch: 'main', mirrorsFolder: folder.path }),
     ]);
     expect(fetches[0]?.source).toMatchObject({ canonical: PRIVATE_SOURCE, hostListed: false });
+  });
+
+  (process.getuid?.() === 0 ? it : it.skip)('gives the mirror of a path that only root may read', async () => {
+    const path = join(folder.path, 'home', 'work');
+    mkdirSync(path, { recursive: true });
+    chownSync(join(folder.path, 'home'), 65_534, 65_534);
+    chmodSync(join(folder.path, 'home'), 0o700);
+    const session = await newSession(path);
+    await readyRunner(session, 1);
+    expect(driver.specOf(`${session.id}-1`)).toMatchObject({ sourcePath: `/mirrors/${session.repositoryId}` });
+    expect(fetches[0]?.source).toMatchObject({ kind: 'path', canonical: path });
   });
 
   it('fetches beside everything else, and tells nothing of it while it lasts but the stage', async () => {

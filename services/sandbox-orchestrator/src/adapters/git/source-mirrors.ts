@@ -1,5 +1,5 @@
 import { assert } from '@bullpen/errors';
-import { Mirror, parseSource } from '@bullpen/scm';
+import { Mirror, isReadableUnprivileged, parseSource } from '@bullpen/scm';
 import type { SourceMirrorRequest, SourceRules } from '@bullpen/scm';
 import type { Logger } from '@bullpen/telemetry';
 
@@ -27,8 +27,8 @@ interface Fetch {
 }
 
 /**
- * Where sandboxes clone from: a path as it is, a URL from a mirror that the platform fetches with its own credentials. Fetches run
- * beside the steps of the reconciler, which they would hold up; as many as there are sandboxes to be made.
+ * Where sandboxes clone from: a path as it is, a URL from a mirror that the platform fetches with its own credentials, and so a path
+ * that only root may read, which a sandbox never is. Fetches run beside the steps of the reconciler, which they would hold up; as many as there are sandboxes to be made.
  */
 export class SourceMirrors {
   /** By session. */
@@ -46,7 +46,7 @@ export class SourceMirrors {
     const { work, sessionId } = session;
     assert(work, `session ${sessionId} wants a source before it was created`);
     const { source } = work.repository;
-    if (source.startsWith('/')) return { kind: 'ready', sourcePath: source };
+    if (source.startsWith('/') && isReadableUnprivileged(source)) return { kind: 'ready', sourcePath: source };
     this.keep(sessionId, sandboxId);
     const { ended } = this.#fetches.get(sessionId) ?? this.#start(session, sandboxId);
     if (ended === null) return { kind: 'fetching' };
@@ -92,7 +92,6 @@ export class SourceMirrors {
       assert(work, `session ${sessionId} wants a source before it was created`);
       const { repository, branch } = work;
       const source = parseSource(repository.source, sourceRules);
-      assert(source.kind === 'url', 'a source that is no path is a URL');
       const { signal } = abort;
       return { sourcePath: await provideSource({ mirrorsFolder, repositoryId: repository.id, source, branch, signal }) };
     } catch (error) {
