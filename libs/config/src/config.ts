@@ -4,6 +4,8 @@ import { Rejection } from '@bullpen/errors';
 
 const PORT = 'must be a port from 1 to 65535';
 export const portVariable = z.coerce.number(PORT).int(PORT).min(1, PORT).max(65_535, PORT);
+/** One address, or several with commas between: replicas of one service. Stays text. */
+export const urlListVariable = z.string().refine((value) => value.split(',').every((url) => URL.canParse(url.trim())), 'Invalid URL');
 export const booleanVariable = z.enum(['0', '1', 'true', 'false']).transform((value) => value === '1' || value === 'true');
 
 /**

@@ -1,1 +1,1 @@
-export { booleanVariable, loadConfig, portVariable } from './config.js';
+export { booleanVariable, loadConfig, portVariable, urlListVariable } from './config.js';

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Module } from '@nestjs/common';
@@ -143,5 +143,39 @@ describe('rpc', () => {
     await expect(survivor.probeRepository({ source: 'x' })).rejects.toMatchObject({ name: 'Fault', code: 'orchestrator.unavailable' });
     server = await start();
     await expect(survivor.probeRepository({ source: 'x' })).resolves.toMatchObject({ name: 'sample' });
+  });
+
+  describe('with several replicas', () => {
+    const listed = (urls: readonly (number | string)[], timeoutMs = 10_000) =>
+      createRpcClient(SandboxOrchestratorService, { url: urls.map((at) => `http://127.0.0.1:${at}`).join(','), key: KEY, timeoutMs });
+
+    it('asks the next one when one is away, and none again for an answer that is a no', async () => {
+      const calls = listed([await freePort(), port]);
+      for (let n = 0; n < 4; n += 1) await expect(calls.probeRepository({ source: 'x' })).resolves.toMatchObject({ name: 'sample' });
+      logged.length = 0;
+      const twice = listed([port, port]);
+      await expect(twice.probeRepository({ source: 'down' })).rejects.toMatchObject({ name: 'Fault', code: 'git.unavailable' });
+      expect(logged).toHaveLength(1);
+    });
+
+    it('asks the next one when one takes calls and stands still, and soon asks that one last', async () => {
+      const sockets = new Set<Socket>();
+      const still = createServer((socket) => void sockets.add(socket.on('error', () => undefined)));
+      await new Promise<void>((resolve) => still.listen(0, '127.0.0.1', resolve));
+      const calls = listed([(still.address() as AddressInfo).port, port]);
+      const began = Date.now();
+      await expect(calls.probeRepository({ source: 'x' })).resolves.toMatchObject({ name: 'sample' });
+      expect(Date.now() - began).toBeLessThan(8_000);
+      const again = Date.now();
+      for (let n = 0; n < 3; n += 1) await calls.probeRepository({ source: 'x' });
+      expect(Date.now() - again).toBeLessThan(1_500);
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => still.close(resolve));
+    }, 20_000);
+
+    it('is a fault when none answers', async () => {
+      const calls = listed([await freePort(), await freePort()]);
+      await expect(calls.probeRepository({ source: 'x' })).rejects.toMatchObject({ name: 'Fault', code: 'orchestrator.unavailable' });
+    });
   });
 });

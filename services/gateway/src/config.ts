@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { loadConfig, portVariable } from '@bullpen/config';
+import { loadConfig, portVariable, urlListVariable } from '@bullpen/config';
 import { MODEL_PROVIDERS } from '@bullpen/contracts';
 
 const schema = z.object({
@@ -12,8 +12,8 @@ const schema = z.object({
   BULLPEN_HOST: z.string().min(1).default('127.0.0.1'),
   BULLPEN_ALLOWED_HOSTS: z.string().default(''),
   BULLPEN_TOKEN: z.string().min(16),
-  SESSION_GRPC_URL: z.url(),
-  ORCHESTRATOR_GRPC_URL: z.url(),
+  SESSION_GRPC_URL: urlListVariable,
+  ORCHESTRATOR_GRPC_URL: urlListVariable,
   BULLPEN_USER_NAME: z.string().min(1),
   BULLPEN_USER_EMAIL: z.string().min(1),
   BULLPEN_MODEL_PROVIDER: z.enum(MODEL_PROVIDERS),

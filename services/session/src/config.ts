@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { loadConfig, portVariable } from '@bullpen/config';
+import { loadConfig, portVariable, urlListVariable } from '@bullpen/config';
 import { MODEL_PROVIDERS } from '@bullpen/contracts';
 
 const schema = z.object({
@@ -11,7 +11,7 @@ const schema = z.object({
   SESSION_GRPC_PORT: portVariable,
   /** Absent: no health endpoint, as where another service of the same process has one. */
   SESSION_HEALTH_PORT: portVariable.optional(),
-  ORCHESTRATOR_GRPC_URL: z.url(),
+  ORCHESTRATOR_GRPC_URL: urlListVariable,
   BULLPEN_SAMPLE_REPOSITORY: z.string().startsWith('/'),
   BULLPEN_MODEL_PROVIDER: z.enum(MODEL_PROVIDERS),
   BULLPEN_MODEL: z.string().min(1),

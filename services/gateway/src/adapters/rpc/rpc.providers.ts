@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import type { Client } from '@connectrpc/connect';
 
 import { LOCAL_ORGANISATION_ID } from '@bullpen/auth';
@@ -21,7 +23,9 @@ export const ORCHESTRATOR_CALL_TIMEOUT_MS = 2_000;
 /** Local mode has one organisation and one user. */
 export const LOCAL_ORGANISATION = LOCAL_ORGANISATION_ID;
 
-export function requestContext(config: GatewayConfig, idempotencyKey: string) {
+/** Under a key of its own when the client gave none: a replica that does not answer may have done it all the same, and the next is asked. */
+export function requestContext(config: GatewayConfig, clientKey: string) {
+  const idempotencyKey = clientKey === '' ? randomUUID() : clientKey;
   const actor = { kind: 'user', id: 'local', name: config.BULLPEN_USER_NAME, email: config.BULLPEN_USER_EMAIL };
   return { organisationId: LOCAL_ORGANISATION, actor, idempotencyKey, traceparent: '' };
 }
