@@ -109,9 +109,9 @@ function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-async function onDisk(work: Promise<void>): Promise<void> {
+async function onDisk<T>(work: Promise<T>): Promise<T> {
   try {
-    await work;
+    return await work;
   } catch (error) {
     throw unavailable(error);
   }
