@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { MAX_OBJECT_BYTES } from '@bullpen/contracts';
@@ -36,7 +36,8 @@ export class FolderObjectStore implements ObjectStore {
       throw new Rejection('object.mismatch', `The object is ${sha256}, not ${expectedSha256}: send it again.`, details);
     }
     const path = this.pathOf(sha256);
-    if (!(await isFile(path))) await onDisk(this.write(path, bytes));
+    // Its age tells whoever clears up that somebody is about to name it.
+    if (!(await onDisk(touch(path)))) await onDisk(this.write(path, bytes));
     return { sha256, bytes: bytes.byteLength };
   }
 
@@ -51,6 +52,31 @@ export class FolderObjectStore implements ObjectStore {
 
   async has(sha256: string): Promise<boolean> {
     return SHA256.test(sha256) && (await isFile(this.pathOf(sha256)));
+  }
+
+  /** Unless somebody has put it since. Absent is success. @returns whether it is gone */
+  async removeUntouched(sha256: string, since: number): Promise<boolean> {
+    if (!SHA256.test(sha256)) return true;
+    const path = this.pathOf(sha256);
+    const modified = await modifiedAt(path);
+    if (modified === null) return true;
+    if (modified > since) return false;
+    await rm(path, { force: true });
+    return true;
+  }
+
+  /** Objects that nobody has put since; what crashed writes left behind is removed on the way. */
+  async *untouchedSince(since: number): AsyncGenerator<string> {
+    for (const name of await namesIn(join(this.folder, 'tmp'))) {
+      const path = join(this.folder, 'tmp', name);
+      if (((await modifiedAt(path)) ?? since) < since) await rm(path, { force: true });
+    }
+    for (const start of (await namesIn(this.folder)).filter((name) => /^[0-9a-f]{2}$/.test(name))) {
+      for (const rest of await namesIn(join(this.folder, start))) {
+        const modified = await modifiedAt(join(this.folder, start, rest));
+        if (modified !== null && modified <= since) yield start + rest;
+      }
+    }
   }
 
   private pathOf(sha256: string): string {
@@ -83,9 +109,9 @@ function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-async function onDisk(work: Promise<void>): Promise<void> {
+async function onDisk<T>(work: Promise<T>): Promise<T> {
   try {
-    await work;
+    return await work;
   } catch (error) {
     throw unavailable(error);
   }
@@ -111,6 +137,36 @@ async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+async function modifiedAt(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/** False when there is no such file. */
+async function touch(path: string): Promise<boolean> {
+  try {
+    const now = new Date();
+    await utimes(path, now, now);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
   }
 }
 

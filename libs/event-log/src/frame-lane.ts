@@ -2,6 +2,7 @@ import type { StoredEvent } from '@bullpen/contracts';
 import { MAX_APPEND_BYTES, MAX_EVENTS_PER_APPEND } from '@bullpen/contracts';
 import { assert, Fault, Rejection } from '@bullpen/errors';
 
+import { laneClosed } from './closed-lane.js';
 import { LaneConflict } from './event-log.js';
 import type { Appended, EventLog, FrameRange } from './event-log.js';
 import { agentLane, followAgentLane, readAgentLane, superseded } from './generations.js';
@@ -183,7 +184,8 @@ function framesOf({ frames }: AgentLaneState, { sandboxId, generation }: Generat
   return frames?.sandboxId === sandboxId && frames.generation === generation ? frames.last : 0;
 }
 
-function requireHeld({ holder }: AgentLaneState, generation: Generation): void {
+function requireHeld({ holder, closed }: AgentLaneState, generation: Generation): void {
+  if (closed) throw laneClosed(agentLane(generation.sessionId));
   if (holder !== null && holder.generation === generation.generation && holder.sandboxId === generation.sandboxId) return;
   if (holder !== null && holder.generation >= generation.generation) throw superseded(generation, holder);
   const { sessionId, sandboxId } = generation;

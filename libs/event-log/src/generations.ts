@@ -1,6 +1,7 @@
 import type { StoredEvent } from '@bullpen/contracts';
 import { Fault, Rejection } from '@bullpen/errors';
 
+import { closes, laneClosed } from './closed-lane.js';
 import { LaneConflict } from './event-log.js';
 import type { EventLog, FrameRange, Lane, LogMessage } from './event-log.js';
 
@@ -19,20 +20,23 @@ export interface AgentLaneState {
   /** By the last GenerationStarted. */
   readonly holder: { readonly generation: number; readonly sandboxId: string } | null;
   readonly frames: FrameRange | null;
+  readonly closed: boolean;
 }
 
-const EMPTY_LANE: AgentLaneState = { sequence: 0, holder: null, frames: null };
+const EMPTY_LANE: AgentLaneState = { sequence: 0, holder: null, frames: null, closed: false };
 
 /**
  * Puts the fence into the log: from now on holders of older generations conflict, read it and stop. The same one again is already so.
  *
  * @param start.event the GenerationStarted event of this generation and sandbox
- * @throws Rejection `generation.superseded` when the lane has this generation under another sandbox, or a newer one
+ * @throws Rejection `generation.superseded` when the lane has this generation under another sandbox, or a newer one,
+ *   `lane.closed`
  */
 export async function startGeneration(log: EventLog, start: Generation & { readonly event: StoredEvent }): Promise<void> {
   const { event, ...generation } = start;
   let state = await readAgentLane(log, generation.sessionId);
   for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
+    if (state.closed) throw laneClosed(agentLane(generation.sessionId));
     if (isHeldBy(state, generation)) return;
     if (state.holder !== null && state.holder.generation >= generation.generation) throw superseded(generation, state.holder);
     try {
@@ -77,7 +81,7 @@ export function superseded(
 
 function evolve(state: AgentLaneState, { sequence, events, frames }: LogMessage): AgentLaneState {
   const holder = events.reduce((current, event) => holderOf(event) ?? current, state.holder);
-  return { sequence, holder, frames: frames ?? state.frames };
+  return { sequence, holder, frames: frames ?? state.frames, closed: state.closed || closes(events) };
 }
 
 function holderOf({ type, data }: StoredEvent): AgentLaneState['holder'] {

@@ -1,3 +1,4 @@
+export { isClosed, isSessionDeleted, laneClosed } from './closed-lane.js';
 export type { LogCredentials } from './connection.js';
 export * from './event-log.js';
 export { FolderObjectStore } from './folder-object-store.js';
@@ -8,6 +9,8 @@ export type { Generation } from './generations.js';
 export { derivedEntityId, eventId, newEntityId, parseEventId, sha256OfCanonicalJson } from './ids.js';
 export type { EventPosition } from './ids.js';
 export { connectEventLog } from './jetstream-event-log.js';
+export { connectLaneEraser } from './lane-eraser.js';
+export type { LaneEraser } from './lane-eraser.js';
 export { connectLeases, LEASE_TTL_MS, MAX_LEASES } from './leases.js';
 export type { Lease, Leases } from './leases.js';
 export { parseNatsUrl } from './nats-address.js';

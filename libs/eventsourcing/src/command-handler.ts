@@ -1,7 +1,7 @@
 import { parseEventData } from '@bullpen/contracts';
 import type { Actor, EventType, JsonRecord, StoredEvent } from '@bullpen/contracts';
 import { Fault, Rejection } from '@bullpen/errors';
-import { LaneConflict } from '@bullpen/event-log';
+import { LaneConflict, isClosed, laneClosed } from '@bullpen/event-log';
 import type { EventLog, Lane, LogMessage } from '@bullpen/event-log';
 
 import type { Decider } from './decider.js';
@@ -44,6 +44,8 @@ export interface Aggregate<State> {
   readonly state: State;
   /** Of the lane's last message; 0 for a lane that does not exist. */
   readonly sequence: number;
+  /** Nothing may follow. */
+  readonly closed: boolean;
 }
 
 export interface CommandHandler<State, Command, Event> {
@@ -86,10 +88,10 @@ class LaneCommandHandler<State, Command, Event extends DomainEvent> implements C
 
   async load(id: string): Promise<Aggregate<State>> {
     const { log, lane } = this.options;
-    const known = this.#aggregates.get(id) ?? { state: this.options.decider.initialState(), sequence: 0 };
+    const known = this.#aggregates.get(id) ?? { state: this.options.decider.initialState(), sequence: 0, closed: false };
     const end = await log.laneEnd(lane(id));
     if (end.sequence === known.sequence) return known;
-    const behind = end.sequence > known.sequence ? known : { state: this.options.decider.initialState(), sequence: 0 };
+    const behind = end.sequence > known.sequence ? known : { state: this.options.decider.initialState(), sequence: 0, closed: false };
     return this.#keep(id, await this.#foldOn(id, behind));
   }
 
@@ -128,13 +130,15 @@ class LaneCommandHandler<State, Command, Event extends DomainEvent> implements C
     meta: CommandMeta,
   ): Promise<Handled<State, Event> | null> {
     const { log, lane, decider } = this.options;
+    // A decider that does not know the end of its lane must not go on after it.
+    if (aggregate.closed) throw laneClosed(lane(id));
     const stored = decided.map((event) => toStored(event, meta));
     try {
       const request = { lane: lane(id), events: stored, expected: aggregate.sequence, key: meta.commandId };
       const appended = await log.append(request);
       const events = stored.map(asEvent<Event>);
       const state = events.reduce(decider.evolve, aggregate.state);
-      this.#keep(id, { state, sequence: appended.sequence });
+      this.#keep(id, { state, sequence: appended.sequence, closed: stored.some(({ type }) => type === 'LaneClosed') });
       return { state, events, lastId: appended.lastId };
     } catch (error) {
       if (error instanceof LaneConflict) return null;
@@ -146,12 +150,13 @@ class LaneCommandHandler<State, Command, Event extends DomainEvent> implements C
 
   async #foldOn(id: string, from: Aggregate<State>): Promise<Aggregate<State>> {
     const { log, lane, decider } = this.options;
-    let { state, sequence } = from;
+    let { state, sequence, closed } = from;
     for await (const message of log.readLane(lane(id), sequence + 1)) {
       state = foldMessage(decider, state, message);
       sequence = message.sequence;
+      closed ||= isClosed({ sequence, message });
     }
-    return { state, sequence };
+    return { state, sequence, closed };
   }
 
   #keep(id: string, aggregate: Aggregate<State>): Aggregate<State> {

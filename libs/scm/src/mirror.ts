@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -27,6 +28,14 @@ export interface PushRequest {
   /** From a sandbox, so not trusted. */
   readonly bundle: Uint8Array;
   readonly signal?: AbortSignal;
+}
+
+export interface ForgottenBranch {
+  readonly mirrorsFolder: string;
+  readonly repositoryId: string;
+  /** `bullpen/<session>` */
+  readonly branch: string;
+  readonly ownSource: string | null;
 }
 
 export type PushResult = { readonly pushed: true } | { readonly pushed: false; readonly reason: Reason };
@@ -74,6 +83,21 @@ export class Mirror {
   }
 
   /**
+   * Takes a session's branch, and whatever of it nothing else refers to, out of the mirrors of its repository; out of the repository
+   * itself too when that is the platform's own (`ownSource`: its path). A branch that was pushed anywhere else is not touched: it belongs
+   * to that repository. May be repeated; absent is success.
+   */
+  static async forgetBranch({ mirrorsFolder, repositoryId, branch, ownSource }: ForgottenBranch): Promise<void> {
+    if (!isRepositoryId(repositoryId) || !SESSION_BRANCH.test(branch)) return;
+    const mirror = join(mirrorsFolder, `${repositoryId}.git`);
+    const source = join(mirrorsFolder, `${repositoryId}.source.git`);
+    // The source first: whatever is fetched from it later must not bring the branch back.
+    if (ownSource !== null) await Mirror.#calls.run(mirror, () => forget(join(ownSource, '.git'), branch));
+    await Mirror.#calls.run(mirror, () => forget(mirror, branch));
+    await Mirror.#calls.run(source, () => forget(source, branch));
+  }
+
+  /**
    * Brings a source's own mirror up to date, as far as the branch needs it, and says where it is: a bare repository of the source's
    * branches and nothing else, without those that sessions pushed. What a clone reads from it stays in it. May be repeated, and
    * wanted by several at once: one fetch at a time for a repository, and none when the branch is there already.
@@ -97,6 +121,14 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Pr
     signal.addEventListener('abort', onAbort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
+}
+
+async function forget(folder: string, branch: string): Promise<void> {
+  if (!existsSync(join(folder, 'HEAD'))) return;
+  for (const ref of [`refs/heads/${branch}`, `refs/source/${branch}`]) await inMirror(folder, ['update-ref', '-d', ref]);
+  await inMirror(folder, ['reflog', 'expire', '--expire=now', '--all']);
+  await inMirror(folder, ['repack', '-a', '-d', '-q'], { timeoutMs: FETCH_TIMEOUT_MS });
+  await inMirror(folder, ['prune', '--expire=now'], { timeoutMs: FETCH_TIMEOUT_MS });
 }
 
 interface Place {

@@ -18,19 +18,19 @@ export interface Logger {
 const SECRET_FIELDS = ['token', 'password', 'apiKey', 'authorization', 'secret', 'key'];
 
 /**
- * JSON lines on stdout: time, level, service, msg and the fields. An `error` field becomes its type, code, message and stack.
+ * JSON lines on stdout, or at the end of a file: time, level, service, msg and the fields. An `error` field becomes its type, code, message and stack.
  * Level by `BULLPEN_LOG_LEVEL` (debug, info, warn, error), default info.
  */
-export function createLogger(service: string, level = process.env['BULLPEN_LOG_LEVEL'] ?? 'info'): Logger {
-  const root = pino({
+export function createLogger(service: string, level = process.env['BULLPEN_LOG_LEVEL'] ?? 'info', file?: string): Logger {
+  const options: pino.LoggerOptions = {
     level,
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`]), censor: '[secret]' },
     serializers: { error: serializeError },
-  });
-  return wrap(root);
+  };
+  return wrap(file === undefined ? pino(options) : pino(options, pino.destination({ dest: file, sync: true, mode: 0o600 })));
 }
 
 /** For tests and libraries that were given no logger. */

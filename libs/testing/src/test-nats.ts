@@ -14,6 +14,8 @@ export interface TestNats {
   readonly url: string;
   readonly port: number;
   readonly passwords: NatsPasswords;
+  /** Where the server keeps the log. */
+  readonly storeDir: string;
   /** Ends the server as a power cut would, and leaves it down. */
   kill9(): Promise<void>;
   /** Starts it again on the same port and data; first ends it when it still runs. */
@@ -39,6 +41,7 @@ export async function startTestNats(): Promise<TestNats> {
   await start();
   await ensureEventStream({ url, password: passwords.admin, logger: silentLogger });
   return {
+    storeDir: options.storeDir,
     url,
     port,
     passwords,

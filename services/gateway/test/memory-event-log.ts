@@ -5,6 +5,7 @@ import type {
   AppendRequest,
   EventLog,
   Lane,
+  LaneEnd,
   LogMessage,
   ReadSessionOptions,
   SessionHead,
@@ -82,8 +83,10 @@ export class MemoryEventLog implements EventLog {
     };
   }
 
-  laneEnd(): never {
-    throw new Error('the gateway does not ask for lane ends');
+  async laneEnd({ id, name }: Lane): Promise<LaneEnd> {
+    await this.delay();
+    const message = this.#of(id).findLast(({ lane }) => lane.name === name) ?? null;
+    return { sequence: message?.sequence ?? 0, message };
   }
 
   readLane(): never {

@@ -21,6 +21,8 @@ const schema = z.object({
   BULLPEN_OBJECTS: z.string().startsWith('/'),
   BULLPEN_SANDBOXES: z.string().startsWith('/'),
   BULLPEN_MIRRORS: z.string().startsWith('/'),
+  /** The platform's own repository: a deleted session's branch goes from it too. */
+  BULLPEN_SAMPLE_REPOSITORY: z.string().startsWith('/').optional(),
   BULLPEN_SANDBOX_KEY: z.string().min(32),
   BULLPEN_MODEL_PROVIDER: z.enum(MODEL_PROVIDERS),
   BULLPEN_MODEL_BASE_URL: z.url().optional(),

@@ -23,6 +23,7 @@ import type { Mode, ObservedSession } from './core/plan.js';
 import { awaitsItsEnd, liveGeneration, newSandboxedSession } from './core/sandbox.state.js';
 import type { SandboxedSession } from './core/sandbox.state.js';
 import { shardOf, shardOfSandbox } from './core/shards.js';
+import { SessionEraser } from './session-eraser.js';
 import { StepExecutor } from './step-executor.js';
 
 export interface OrchestratorParts {
@@ -39,6 +40,8 @@ export interface OrchestratorParts {
   /** Null: there is this replica only, and every session is its own. */
   readonly leases: Leases | null;
   readonly mirrorsFolder: string;
+  /** The platform's own repository; null: it has none. */
+  readonly sampleRepository?: string | null;
   /** Which sources may be read, as for a probe. */
   readonly sourceRules: SourceRules;
   /** Instead of a push from the mirror. */
@@ -102,7 +105,9 @@ export class SandboxOrchestrator {
     const linkUrls = (parts.linkUrls ?? []).map((url) => `${url}${RUNNER_LINK_PATH}`);
     const spec = { log, objects, tokenKey, model: parts.model, linkUrl, linkUrls };
     const sources = new SourceMirrors({ ...parts, onChange: wake });
-    const executor = new StepExecutor({ driver, states, observed, views, frameLanes, lanes, links, spec, sources, owns, logger });
+    const { mirrorsFolder, sampleRepository = null } = parts;
+    const eraser = new SessionEraser({ driver, lanes, mirrorsFolder, sampleRepository, logger });
+    const executor = new StepExecutor({ driver, states, observed, views, frameLanes, lanes, links, eraser, spec, sources, owns, logger });
     loops.pusher = new BranchPusher({ ...parts, states, lanes, frameLanes, owns });
     const orchestrator = new SandboxOrchestrator({ log, states, observed, views, frameLanes, links, sources, executor, owns, loops }, logger);
     opened.splice(0, opened.length, { stop: () => orchestrator.close() });

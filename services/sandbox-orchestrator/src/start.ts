@@ -45,6 +45,7 @@ export async function startOrchestrator(config: OrchestratorConfig, logger: Logg
       linkUrls: config.ORCHESTRATOR_LINK_URLS,
       leases,
       mirrorsFolder: config.BULLPEN_MIRRORS,
+      sampleRepository: config.BULLPEN_SAMPLE_REPOSITORY ?? null,
       sourceRules: sourceRules(config),
       logger,
     });

@@ -7,6 +7,7 @@ import type { ObservedSandboxes } from './adapters/driver/observed-sandboxes.js'
 import { sandboxSpec } from './adapters/driver/sandbox-spec.js';
 import type { SpecSources } from './adapters/driver/sandbox-spec.js';
 import type { SourceMirrors } from './adapters/git/source-mirrors.js';
+import type { SessionEraser } from './session-eraser.js';
 import type { LinkServer } from './adapters/link/link-server.js';
 import type { RunnerViews } from './adapters/link/runner-views.js';
 import type { FrameLanes } from './adapters/nats/frame-lanes.js';
@@ -26,6 +27,7 @@ export interface StepExecutorParts {
   readonly frameLanes: FrameLanes;
   readonly lanes: SessionLanes;
   readonly links: LinkServer;
+  readonly eraser: SessionEraser;
   readonly spec: SpecSources;
   readonly sources: SourceMirrors;
   /** Whether this replica may act on the session, as of now. */
@@ -48,7 +50,7 @@ export class StepExecutor {
   constructor(private readonly parts: StepExecutorParts) {}
 
   async execute(step: ActiveStep, context: StepContext): Promise<void> {
-    const { session } = context;
+    const { session, signal } = context;
     switch (step.kind) {
       case 'request':
       case 'giveUp':
@@ -70,6 +72,8 @@ export class StepExecutor {
         return this.#stop(step.sandbox, step.reason);
       case 'remove':
         return this.#remove(step, context);
+      case 'eraseSession':
+        return this.parts.eraser.erase(session, signal);
       case 'deliverPrompt':
         return this.#deliverPrompt(step, session);
       case 'deliverCancel':

@@ -14,9 +14,11 @@ import type { Logger } from '@bullpen/telemetry';
 import { createRepositoryProbe } from './adapters/grpc/repository-probe.js';
 import { REPOSITORY_LIST, RepositoryController } from './adapters/grpc/repository.controller.js';
 import { EVENT_LOG, SESSION_LIST, SESSION_READER, SessionController } from './adapters/grpc/session.controller.js';
+import { DeletionRunner } from './adapters/nats/deletion.runner.js';
 import { createSessionReader } from './adapters/nats/session-reader.js';
 import { PLATFORM_ACTOR, TurnProcessRunner } from './adapters/nats/turn-process.runner.js';
 import { Database } from './adapters/postgres/database.js';
+import { createErasableRows } from './adapters/postgres/erasable-rows.js';
 import { repositoryListEntity } from './adapters/postgres/repository-list.entity.js';
 import { createRepositoryList } from './adapters/postgres/repository-list.js';
 import { SCHEMA, sessionListEntity } from './adapters/postgres/session-list.entity.js';
@@ -25,7 +27,7 @@ import { createTurnCheckpoints } from './adapters/postgres/turn-checkpoints.js';
 import { surroundings } from './adapters/surroundings.js';
 import type { SessionConfig } from './config.js';
 import type { Caller } from './core/caller.js';
-import type { SessionReader } from './core/ports.js';
+import type { ErasableRows, SessionReader } from './core/ports.js';
 import { repositoryListProjector } from './core/repository-list.projector.js';
 import { RepositoryOperations } from './core/repository-operations.js';
 import { repositoryDecider } from './core/repository.decider.js';
@@ -77,7 +79,8 @@ export function createSessionModule(config: SessionConfig, logger: Logger): Dyna
         provide: BackgroundWork,
         useFactory: (log: EventLog, database: Database, sessions: Sessions, repositories: RepositoryOperations) => {
           const healthPort = config.SESSION_HEALTH_PORT ?? null;
-          return new BackgroundWork({ log, database, sessions, repositories, logger, healthPort });
+          const rows = createErasableRows(database, { url: config.DATABASE_URL, epoch: log.epoch });
+          return new BackgroundWork({ log, database, sessions, repositories, rows, logger, healthPort });
         },
         inject: [EVENT_LOG, Database, SESSIONS, RepositoryOperations],
       },
@@ -134,6 +137,7 @@ interface BackgroundParts {
   readonly database: Database;
   readonly sessions: Sessions;
   readonly repositories: RepositoryOperations;
+  readonly rows: ErasableRows;
   readonly logger: Logger;
   /** Null: none is asked for. */
   readonly healthPort: number | null;
@@ -142,15 +146,17 @@ interface BackgroundParts {
 /** The turn process, the projections of the lists, the sample and the health endpoint; what they use is closed after them. */
 class BackgroundWork implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #turns: TurnProcessRunner;
+  readonly #deletions: DeletionRunner;
   readonly #stopping = new AbortController();
   #lists: readonly Projection[] = [];
   #sample: Promise<void> = Promise.resolve();
   #health: HealthServer | null = null;
 
   constructor(private readonly parts: BackgroundParts) {
-    const { log, database, sessions, logger } = parts;
+    const { log, database, sessions, rows, logger } = parts;
     const checkpoints = createTurnCheckpoints(database);
     this.#turns = new TurnProcessRunner({ log, sessions, checkpoints, surroundings, logger });
+    this.#deletions = new DeletionRunner({ log, sessions, rows, surroundings, logger });
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -159,6 +165,7 @@ class BackgroundWork implements OnApplicationBootstrap, OnModuleDestroy {
     const sessions = createPostgresProjectionStore({ dataSource, schema: SCHEMA, rows: sessionListEntity, key: 'sessionId' });
     const repositories = createPostgresProjectionStore({ dataSource, schema: SCHEMA, rows: repositoryListEntity, key: 'repositoryId' });
     this.#turns.start();
+    this.#deletions.start();
     this.#lists = [
       runProjection({ log, projector: sessionListProjector, store: sessions, logger }),
       runProjection({ log, projector: repositoryListProjector, store: repositories, logger }),
@@ -170,7 +177,7 @@ class BackgroundWork implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.#stopping.abort();
     await this.#health?.close();
-    await Promise.all([this.#turns.stop(), this.#sample, ...this.#lists.map((list) => list.stop())]);
+    await Promise.all([this.#turns.stop(), this.#deletions.stop(), this.#sample, ...this.#lists.map((list) => list.stop())]);
     await this.parts.database.close();
     await this.parts.log.close();
   }

@@ -71,8 +71,11 @@ function natsPart(installation: Installation): Part | null {
 
 /** The stream that is the log: made when missing, checked otherwise. */
 export async function prepareEventStream(installation: Installation): Promise<void> {
-  const password = process.env['NATS_ADMIN_PASSWORD'] ?? installation.secrets.natsAdmin;
-  await ensureEventStream({ url: natsUrl(installation), password, logger: silentLogger });
+  await ensureEventStream({ url: natsUrl(installation), password: adminPassword(installation), logger: silentLogger });
+}
+
+export function adminPassword({ secrets }: Installation): string {
+  return process.env['NATS_ADMIN_PASSWORD'] ?? secrets.natsAdmin;
 }
 
 function natsPasswords({ natsSession, natsOrchestrator, natsGateway, natsAdmin }: Secrets): NatsPasswords {

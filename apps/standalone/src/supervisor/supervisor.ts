@@ -1,10 +1,12 @@
 import type { Fault } from '@bullpen/errors';
+import { createLogger } from '@bullpen/telemetry';
 
+import { startEraser, type Eraser } from '../eraser/eraser.js';
 import { homeAt, loadSecrets, loadToken, prepareHome, type Home } from './home.js';
 import { endLeftovers, endSandboxes, leftoversOf, type Leftovers } from './leftovers.js';
 import { LogFile } from './logs.js';
-import { partsOf, prepareEventStream } from './parts.js';
-import { usesScriptedModel, type Installation } from './platform-environment.js';
+import { adminPassword, partsOf, prepareEventStream } from './parts.js';
+import { natsUrl, usesScriptedModel, type Installation } from './platform-environment.js';
 import { choosePorts, requireFreePort } from './ports.js';
 import { identify } from './processes.js';
 import { SERVICE_NAMES, isService, readRun, releaseLock, writeRun, type ProcessName, type Run } from './run-file.js';
@@ -27,6 +29,7 @@ export class Supervisor {
   #leftovers: Leftovers = {};
   #rotation: NodeJS.Timeout | null = null;
   #stopped: Promise<void> | null = null;
+  #eraser: Eraser | null = null;
 
   constructor(settings: Settings, { say, giveUp }: { say: Say; giveUp: (error: Fault) => void }) {
     this.#settings = settings;
@@ -46,6 +49,7 @@ export class Supervisor {
       if (part === firstService) await this.#step('event log', () => prepareEventStream(installation));
       await this.#step(part.title, () => this.#startPart(part), (adopted) => (adopted ? ' (was still running)' : ''));
     }
+    await this.#step('erasure', () => this.#startEraser(installation));
     return installation;
   }
 
@@ -103,7 +107,19 @@ export class Supervisor {
     return false;
   }
 
+  /** Here, because nobody but the supervisor holds the log's admin password. */
+  async #startEraser(installation: Installation): Promise<void> {
+    const log = new LogFile(this.home.logs, 'eraser');
+    this.#eraser = await startEraser({
+      url: natsUrl(installation),
+      password: adminPassword(installation),
+      objectsFolder: this.home.objects,
+      logger: createLogger('eraser', undefined, log.path),
+    });
+  }
+
   async #stop(): Promise<void> {
+    await this.#eraser?.stop();
     if (this.#rotation !== null) clearInterval(this.#rotation);
     for (const { part } of this.#running) await part.beforeStop?.();
     for (const supervised of this.#running.toReversed()) {

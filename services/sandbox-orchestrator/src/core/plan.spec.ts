@@ -8,7 +8,7 @@ import { CANCEL_PATIENCE_MS, DRAIN_STOP_GRACE_MS, IDLE_STOP_MS, MAX_SPAWN_ATTEMP
 import { plan } from './plan.js';
 import type { Mode, ObservedRunner, ObservedSession, Step } from './plan.js';
 import { eventsOf } from './sandbox-events.js';
-import { evolve, liveGeneration, newSandboxedSession, turnInNeed } from './sandbox.state.js';
+import { CLOSABLE_LANES, evolve, liveGeneration, newSandboxedSession, turnInNeed } from './sandbox.state.js';
 import type { SandboxedSession } from './sandbox.state.js';
 
 const SESSION = '00session000000000000000000000';
@@ -135,6 +135,9 @@ class World {
       case 'remove':
         this.sandboxes.delete(step.sandboxId);
         if (step.sandboxId === liveGeneration(this.state)?.sandboxId) this.runner = { ...this.runner, connected: false };
+        return true;
+      case 'eraseSession':
+        for (const lane of CLOSABLE_LANES) this.append(lane, event('LaneClosed', {}, this.at));
         return true;
       case 'deliverPrompt':
         this.prompted.push(`${step.turn.turnId}.${step.turn.attempt}@${step.sandbox.generation}`);
@@ -388,7 +391,7 @@ describe('plan', () => {
     const world = working();
     world.finishAgent();
     world.endTurn();
-    world.append('core', { ...event('LaneClosed', {}, world.at), type: 'SessionArchived' });
+    world.append('core', event('SessionArchived', {}, world.at));
     expect(world.plan()).toMatchObject({ kind: 'stop', reason: { code: 'session.closed' } });
     world.settle();
     world.exit(0);
@@ -396,7 +399,33 @@ describe('plan', () => {
     const steps: Step[] = [];
     for (let step = world.plan(); world.take(step); step = world.plan()) steps.push(step);
     expect(steps.map(({ kind }) => kind)).toEqual(['recordStopped', 'remove']);
+    expect(steps[1]).toMatchObject({ keepWorkspace: true });
+  });
+
+  it('takes a deleted session apart: stop, remove with its workspace, then the end of the lanes, once', () => {
+    const world = new World();
+    world.startTurn();
+    world.settle();
+    world.connect();
+    world.settle();
+    world.append('core', event('TurnEnded', { turnId: 't1', attempt: 1, outcome: 'cancelled' }, world.at), event('SessionDeleted', {}, world.at));
+    expect(world.plan()).toMatchObject({ kind: 'stop', reason: { code: 'session.closed' } });
+    world.settle();
+    world.exit(0);
+    world.runner = { ...world.runner, connected: false };
+    const steps: Step[] = [];
+    for (let step = world.plan(); world.take(step); step = world.plan()) steps.push(step);
+    expect(steps.map(({ kind }) => kind)).toEqual(['recordStopped', 'remove', 'eraseSession']);
     expect(steps[1]).toMatchObject({ keepWorkspace: false });
+  });
+
+  it('has nothing to do for a session of which only the ends of its lanes are left, and goes on where it was broken off', () => {
+    const tombstone = event('LaneClosed', {}, new Date(T0).toISOString());
+    const left = (...lanes: ('core' | 'sandbox' | 'agent')[]): SandboxedSession =>
+      lanes.reduce((state, lane, index) => evolve(state, tombstone, { lane, sequence: index + 1 }), newSandboxedSession(SESSION));
+    const next = (state: SandboxedSession): string => plan(state, { sandboxes: [], runner: silent(T0), isFetchingSource: false }, T0).kind;
+    expect(next(left('agent', 'sandbox', 'core'))).toBe('wait');
+    expect(next(left('agent'))).toBe('eraseSession');
   });
 
   it('property: whatever happens, a session never has two sandboxes, an attempt starts at most once, and all settles', () => {

@@ -12,7 +12,7 @@ import {
   STOP_GRACE_MS,
   spawnBackoffMs,
 } from './bounds.js';
-import { STOP_CODES, isSameAttempt, liveGeneration, turnAtStake, turnInNeed } from './sandbox.state.js';
+import { CLOSABLE_LANES, STOP_CODES, isSameAttempt, liveGeneration, turnAtStake, turnInNeed } from './sandbox.state.js';
 import type { Generation, RunningTurn, SandboxedSession } from './sandbox.state.js';
 
 /** What is there for one session, as far as this process knows. */
@@ -65,6 +65,8 @@ export type Step =
   | { readonly kind: 'stop'; readonly sandbox: Generation; readonly reason: Reason }
   | { readonly kind: 'recordStopped'; readonly sandbox: Generation; readonly reason: Reason }
   | { readonly kind: 'remove'; readonly sandboxId: string; readonly keepWorkspace: boolean }
+  /** The session is deleted and nothing of it runs: what is left of it goes, then its lanes get their last event. */
+  | { readonly kind: 'eraseSession' }
   | { readonly kind: 'deliverPrompt'; readonly sandbox: Generation; readonly turn: RunningTurn }
   | { readonly kind: 'deliverCancel'; readonly sandbox: Generation; readonly turnId: string };
 
@@ -82,7 +84,9 @@ export function plan(desired: SandboxedSession, observed: ObservedSession, now: 
   const leftOver = observed.sandboxes.find(({ id }) => id !== live?.sandboxId);
   // First, so that a session never has two sandboxes.
   if (leftOver) return { kind: 'remove', sandboxId: leftOver.id, keepWorkspace: keepsWorkspace(desired, leftOver.id) };
-  return live ? planLive({ desired, observed, now, mode }, live) : planSpawn(desired, now, mode);
+  if (live) return planLive({ desired, observed, now, mode }, live);
+  const isLeft = desired.deleted && CLOSABLE_LANES.some((lane) => !desired.closedLanes.includes(lane));
+  return isLeft ? { kind: 'eraseSession' } : planSpawn(desired, now, mode);
 }
 
 /** Whether the spawn that just failed for `reason`, as attempt number `attempt`, is worth another. */
@@ -209,7 +213,7 @@ function newStages(sandbox: Generation, reported: readonly ReportedStage[]): rea
 }
 
 function keepsWorkspace(desired: SandboxedSession, sandboxId: string): boolean {
-  return !desired.closed && desired.workspaceOf === sandboxId;
+  return !desired.deleted && desired.workspaceOf === sandboxId;
 }
 
 /** What is not made yet need not be. */

@@ -17,6 +17,10 @@ export interface SandboxedSession {
   readonly work: SessionWork | null;
   /** Archived or deleted: nothing may run. */
   readonly closed: boolean;
+  /** For good: everything of it goes. */
+  readonly deleted: boolean;
+  /** Lanes of the orchestrator's own that have their last event. */
+  readonly closedLanes: readonly ClosableLane[];
   /** Of prompts that wait, and of the last one whose turn started (it may be retried). */
   readonly prompts: Readonly<Record<string, PromptText>>;
   /** The prompt whose turn started last. */
@@ -48,6 +52,10 @@ export interface SandboxedSession {
   /** Stream sequence of the sandbox lane's last message. */
   readonly sandboxLaneEnd: number;
 }
+
+/** Those that the orchestrator owns. */
+export const CLOSABLE_LANES = ['agent', 'sandbox'] as const;
+export type ClosableLane = (typeof CLOSABLE_LANES)[number];
 
 export interface SessionWork {
   readonly repository: RepositoryRef;
@@ -100,6 +108,8 @@ export function newSandboxedSession(sessionId: string): SandboxedSession {
     sessionId,
     work: null,
     closed: false,
+    deleted: false,
+    closedLanes: [],
     prompts: {},
     startedPromptId: null,
     turnIds: [],
@@ -122,11 +132,18 @@ export function newSandboxedSession(sessionId: string): SandboxedSession {
 /** Never throws; an event that does not matter here gives back the same state. */
 export function evolve(state: SandboxedSession, event: StoredEvent, place: EventPlace): SandboxedSession {
   const placed = place.lane === 'sandbox' ? { ...state, sandboxLaneEnd: place.sequence } : state;
+  if (event.type === 'SessionDeleted' || event.type === 'LaneClosed') return ended(placed, event.type, place.lane);
   const closing = CLOSING_TYPES[event.type];
   if (closing !== undefined && place.lane === 'core') return { ...placed, closed: closing };
   if (!isEventType(event.type)) return placed;
   const fold = FOLDS[event.type] as Fold<EventType> | undefined;
   return fold ? fold(placed, event.data as unknown as EventData[EventType], { at: event.at, sequence: place.sequence }) : placed;
+}
+
+/** Also a session of which nothing but the ends of its lanes is left. */
+function ended(state: SandboxedSession, type: 'SessionDeleted' | 'LaneClosed', lane: SessionLane): SandboxedSession {
+  const closed = type === 'LaneClosed' ? CLOSABLE_LANES.filter((known) => known === lane) : [];
+  return { ...state, closed: true, deleted: true, closedLanes: [...state.closedLanes, ...closed] };
 }
 
 /** The newest generation while it has not ended. */
@@ -157,11 +174,9 @@ export function isSameAttempt(a: { turnId: string; attempt: number } | null, b: 
   return a !== null && b !== null && a.turnId === b.turnId && a.attempt === b.attempt;
 }
 
-/** Types of later versions of the core lane, by what they mean here. */
+/** By whether nothing may run after them. */
 const CLOSING_TYPES: Readonly<Record<string, boolean | undefined>> = {
   SessionArchived: true,
-  SessionDeleted: true,
-  LaneClosed: true,
   SessionUnarchived: false,
 };
 

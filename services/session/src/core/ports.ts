@@ -79,3 +79,9 @@ export interface TurnCheckpoints {
   load(): Promise<TurnCheckpoint | null>;
   save(checkpoint: TurnCheckpoint): Promise<void>;
 }
+
+/** Tables that hold what people wrote. */
+export interface ErasableRows {
+  /** Waits for the list to come to the sequence; then nothing that was deleted from the tables is left in their files. @throws when it cannot */
+  erase(throughSequence: number): Promise<void>;
+}

@@ -51,6 +51,7 @@ function followEvent(turn: FollowedTurn | null, stored: StoredEvent, generation:
   if (event.type === 'TurnStarted') {
     return { turnId: event.data.turnId, attempt: event.data.attempt, generation: 0, ending: null };
   }
+  if (event.type === 'SessionDeleted' || event.type === 'LaneClosed') return null;
   if (!turn) return null;
   if (event.type === 'TurnEnded') return isSame(turn, event.data) ? null : turn;
   if (event.type === 'AgentStarted') return isSame(turn, event.data) ? { ...turn, generation } : turn;

@@ -1,7 +1,7 @@
 import { BEFORE_ALL_EVENTS } from '@bullpen/contracts';
 import type { JsonValue, SessionEvent } from '@bullpen/contracts';
 import { Rejection } from '@bullpen/errors';
-import { parseEventId } from '@bullpen/event-log';
+import { isSessionDeleted, parseEventId } from '@bullpen/event-log';
 import type { EventLog, SessionHead } from '@bullpen/event-log';
 
 export interface EventPage {
@@ -45,8 +45,8 @@ export class EventPages {
 
   async #head(sessionId: string): Promise<SessionHead> {
     const head = await this.log.sessionHead(sessionId);
-    if (head.id !== BEFORE_ALL_EVENTS) return head;
-    throw sessionNotFound(sessionId);
+    if (head.id === BEFORE_ALL_EVENTS || (await isSessionDeleted(this.log, sessionId))) throw sessionNotFound(sessionId);
+    return head;
   }
 
   /** Up to the head that the page names, and no further: `more` and `head` are of one moment. */

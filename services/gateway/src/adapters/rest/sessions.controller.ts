@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 
 import type { GatewayConfig } from '../../config.js';
@@ -82,6 +82,14 @@ export class SessionsController {
   async unarchive(@Param('id') id: string, @IdempotencyKey() key: string) {
     const { changed, head } = await this.calls.unarchiveSession(this.#command(id, key));
     return { changed, head };
+  }
+
+  @Delete(':id')
+  @ApiOperation({ summary: 'Cancels what runs and deletes the session for good: its events, objects and files are erased soon after.' })
+  @ApiResponse({ status: 200, description: '{head}: the list no longer has it `after` that.' })
+  async remove(@Param('id') id: string) {
+    const { head } = await this.calls.deleteSession(this.#command(id, ''));
+    return { head };
   }
 
   #command(sessionId: string, key: string) {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BEFORE_ALL_EVENTS } from '@bullpen/contracts';
 import type { SessionEvent } from '@bullpen/contracts';
 import { Fault, describeError } from '@bullpen/errors';
+import { isSessionDeleted } from '@bullpen/event-log';
 import type { EventLog } from '@bullpen/event-log';
 import { SESSION_MODEL, compareEventIds, snapshotOf } from '@bullpen/session-model';
 import type { SessionState } from '@bullpen/session-model';
@@ -70,7 +71,9 @@ export class Subscription {
     try {
       this.#leave = await feeds.listen(this.request.sessionId, (events) => this.#step(takeLive(this.#subscriber, events)));
       const head = await feeds.head(this.request.sessionId);
-      if (head.id === BEFORE_ALL_EVENTS) throw sessionNotFound(this.request.sessionId);
+      if (head.id === BEFORE_ALL_EVENTS || (await isSessionDeleted(log, this.request.sessionId))) {
+        throw sessionNotFound(this.request.sessionId);
+      }
       this.#throughSequence = head.sequence;
       this.#beginning = await this.#findBeginning();
       if (this.#ended)
@@ -212,6 +215,7 @@ export class Subscription {
 
   #emit(events: readonly SessionEvent[], size: number): void {
     this.parts.outlet.emit(size, 'session.events', { sessionId: this.request.sessionId, events });
+    if (!this.#ended && events.some(isEndOfSession)) this.#endWith(sessionNotFound(this.request.sessionId));
   }
 
   #lag(): void {
@@ -226,6 +230,10 @@ export class Subscription {
     const about = { ...details, sessionId: this.request.sessionId };
     this.parts.outlet.emit(message.length, 'error', { code, message, details: about });
   }
+}
+
+function isEndOfSession({ type }: SessionEvent): boolean {
+  return type === 'SessionDeleted' || type === 'LaneClosed';
 }
 
 interface Range {

@@ -80,6 +80,21 @@ describe('session.subscribe', () => {
     expectClosed(watcher.events, null);
   });
 
+  it('tells whoever watches that the session was deleted, and takes no new watcher', async () => {
+    const sessionId = newSession();
+    append(sessionId, 2, 'core');
+    const watcher = watch();
+    await watcher.subscribe({ sessionId });
+    await until(() => watcher.events.length === 2);
+    log.add({ entity: 'session', id: sessionId, name: 'core' }, [event('SessionDeleted', {})]);
+    await until(() => watcher.errors.length > 0);
+    expect(watcher.events.at(-1)?.type).toBe('SessionDeleted');
+    expect(watcher.errors).toMatchObject([{ code: 'session.not-found', details: { sessionId } }]);
+    append(sessionId, 1, 'sandbox');
+    expect(await watcher.subscribe({ sessionId })).toMatchObject({ ok: false, code: 'session.not-found' });
+    expect(watcher.events).toHaveLength(3);
+  });
+
   it('goes on after an event, also in the middle of a message', async () => {
     const sessionId = newSession();
     append(sessionId, 3, 'core');

@@ -130,7 +130,8 @@ export class RunnerLink {
       this.send({ kind: 'acknowledged', through });
     } catch (error) {
       this.parts.onLaneFailure();
-      this.#fail(isRejectionOf(error, SUPERSEDED) ? error : laneFailed(error));
+      const isOver = isRejectionOf(error, 'generation.superseded') || isRejectionOf(error, 'lane.closed');
+      this.#fail(isOver ? error : laneFailed(error));
     }
   }
 
@@ -213,7 +214,6 @@ export class RunnerLink {
   }
 }
 
-const SUPERSEDED = 'generation.superseded';
 const MALFORMED: CheckedFrame = { verdict: 'rejected', reason: { code: 'frame.malformed', message: 'The frame does not have the shape of one.' } };
 
 /** A frame whose number is right keeps its place in the lane, whatever else it is. */

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 
 import type { StoredEvent } from '@bullpen/contracts';
 import { Fault } from '@bullpen/errors';
-import { LaneConflict, startGeneration } from '@bullpen/event-log';
+import { LaneConflict, isClosed, laneClosed, startGeneration } from '@bullpen/event-log';
 import type { EventLog, Lane } from '@bullpen/event-log';
 
 import { stored } from '../../core/sandbox-events.js';
-import type { Generation, SandboxedSession } from '../../core/sandbox.state.js';
+import type { ClosableLane, Generation, SandboxedSession } from '../../core/sandbox.state.js';
 import type { SessionStates } from './session-states.js';
 
 const CONFLICT_RETRY_MS = 100;
@@ -21,6 +21,7 @@ export class SessionLanes {
   /** @throws Fault `sandbox-lane.conflict`: the fold was behind, decide again */
   async appendToSandbox(session: SandboxedSession, events: readonly StoredEvent[]): Promise<void> {
     const lane: Lane = { entity: 'session', id: session.sessionId, name: 'sandbox' };
+    if (session.closedLanes.includes('sandbox')) throw laneClosed(lane);
     try {
       // The expected sequence already makes a second append impossible; the key only has to be this one's.
       const { sequence } = await this.log.append({ lane, events, expected: session.sandboxLaneEnd, key: randomUUID() });
@@ -31,6 +32,17 @@ export class SessionLanes {
       const message = `Someone else appended to the sandbox lane of session ${session.sessionId}. Deciding again.`;
       throw new Fault('sandbox-lane.conflict', message, { retryAfterMs: CONFLICT_RETRY_MS, cause: error });
     }
+  }
+
+  /** Appends the lane's last event. May be repeated. @throws LaneConflict when somebody appended meanwhile: close it again */
+  async close(sessionId: string, name: ClosableLane): Promise<void> {
+    const lane: Lane = { entity: 'session', id: sessionId, name };
+    const end = await this.log.laneEnd(lane);
+    if (isClosed(end)) return this.states.reached(end.sequence);
+    const events = [stored('LaneClosed', {}, new Date().toISOString())];
+    const frames = end.message?.frames ?? undefined;
+    const { sequence } = await this.log.append({ lane, events, expected: end.sequence, key: randomUUID(), frames });
+    await this.states.reached(sequence);
   }
 
   /** Fences the agent lane for a generation; the same one again is success. */

@@ -78,6 +78,12 @@ export class SessionController {
     return { changed, head: await this.#head(sessionId, lastId) };
   }
 
+  @GrpcMethod(SERVICE, 'DeleteSession')
+  async deleteSession({ context, sessionId }: Plain<sessionApi.DeleteSessionRequest>): Answer<sessionApi.DeleteSessionResponse> {
+    const { lastId } = await this.operations.deleteSession(callerOf(context), sessionId);
+    return { head: await this.#head(sessionId, lastId) };
+  }
+
   @GrpcMethod(SERVICE, 'EditPrompt')
   async editPrompt(request: Plain<sessionApi.EditPromptRequest>): Answer<sessionApi.EditPromptResponse> {
     const { context, sessionId, promptId } = request;

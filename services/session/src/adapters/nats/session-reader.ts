@@ -1,11 +1,11 @@
 import { isEntityId } from '@bullpen/contracts';
-import { Rejection } from '@bullpen/errors';
 import type { EventLog } from '@bullpen/event-log';
 import { LruCache } from '@bullpen/eventsourcing';
 import { evolveSession, initialSessionState } from '@bullpen/session-model';
 import type { SessionState } from '@bullpen/session-model';
 
 import type { SessionReader } from '../../core/ports.js';
+import { notFound } from '../../core/session.aggregate.js';
 
 /** A long session's state takes megabytes. */
 const MAX_CACHED_SESSIONS = 64;
@@ -37,9 +37,12 @@ export function createSessionReader(log: EventLog): SessionReader {
   return {
     read: async (sessionId) => {
       const head = isEntityId(sessionId) ? (await log.sessionHead(sessionId)).id : '0';
-      if (head === '0') throw new Rejection('session.not-found', 'There is no such session. Check its id, or list the sessions there are.');
+      if (head === '0') throw notFound();
       const cached = states.get(sessionId);
-      return cached?.head === head ? cached : readTo(sessionId, head);
+      const state = cached?.head === head ? cached : await readTo(sessionId, head);
+      if (!state.deleted) return state;
+      states.delete(sessionId);
+      throw notFound();
     },
   };
 }
