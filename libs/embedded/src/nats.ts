@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Fault } from '@bullpen/errors';
 import { natsServerConfig, requireNatsVersion } from '@bullpen/event-log';
-import type { NatsPasswords } from '@bullpen/event-log';
+import type { NatsCluster, NatsPasswords } from '@bullpen/event-log';
 
 import { CHECKOUT } from './checkout.js';
 import { run } from './run.js';
@@ -22,6 +22,8 @@ export interface NatsOptions {
   readonly configFile: string;
   readonly port: number;
   readonly passwords: NatsPasswords;
+  /** Absent: one server alone. */
+  readonly cluster?: NatsCluster;
   /** BULLPEN_NATS_SERVER, else the one that set-up put into the checkout. */
   readonly binary?: string;
 }
@@ -36,13 +38,14 @@ export async function prepareNats({
   configFile,
   port,
   passwords,
+  cluster,
   binary = natsBinary(),
 }: NatsOptions): Promise<ProcessSpec> {
   const version = await run(binary, ['--version'], VERSION_TIMEOUT_MS);
   requireNatsVersion(version.trim());
   await mkdir(storeDir, { recursive: true, mode: 0o700 });
   await mkdir(dirname(configFile), { recursive: true, mode: 0o700 });
-  await writeFile(configFile, natsServerConfig({ port, storeDir, passwords }), { mode: 0o600 });
+  await writeFile(configFile, natsServerConfig({ port, storeDir, passwords, ...(cluster ? { cluster } : {}) }), { mode: 0o600 });
   await chmod(configFile, 0o600);
   return { command: binary, args: ['--config', configFile], env: {} };
 }

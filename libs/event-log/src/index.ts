@@ -25,7 +25,7 @@ export {
   passwordVariableOf,
   requireNatsVersion,
 } from './server-config.js';
-export type { NatsPasswords, NatsServerConfig, NatsUser } from './server-config.js';
+export type { NatsCluster, NatsPasswords, NatsServerConfig, NatsUser } from './server-config.js';
 export { stampEvents } from './stamp.js';
 export { ensureEventStream } from './stream.js';
 export type { EnsuredStream, EnsureStreamOptions } from './stream.js';

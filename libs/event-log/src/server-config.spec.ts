@@ -13,6 +13,15 @@ describe('natsServerConfig', () => {
     expect(text).toContain('store_dir: "/data/a \\"b\\""');
   });
 
+  it('names itself, its port and the others in a cluster', () => {
+    const cluster = { serverName: 'n2', port: 7002, routes: ['127.0.0.1:7001', '127.0.0.1:7003'], password };
+    const text = natsServerConfig({ port: 4222, storeDir: '/data', passwords, cluster });
+    expect(text).toContain('server_name: n2');
+    expect(text).toContain(`routes: ["nats-route://route:${password}@127.0.0.1:7001","nats-route://route:${password}@127.0.0.1:7003"]`);
+    expect(natsServerConfig({ port: 4222, storeDir: '/data', passwords })).not.toContain('cluster');
+    expect(() => natsServerConfig({ port: 1, storeDir: '/d', passwords, cluster: { ...cluster, password: 'short' } })).toThrow('n2');
+  });
+
   it('refuses a password that could be read as configuration', () => {
     for (const bad of ['', 'short', `${password}"}`, `$${password}`, `${password}\n`]) {
       expect(() => natsServerConfig({ port: 1, storeDir: '/d', passwords: { ...passwords, gateway: bad } })).toThrow('gateway');

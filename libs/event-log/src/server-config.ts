@@ -47,15 +47,29 @@ export interface NatsServerConfig {
   readonly port: number;
   readonly storeDir: string;
   readonly passwords: NatsPasswords;
+  /** Absent: one server alone. */
+  readonly cluster?: NatsCluster;
+}
+
+/** One server of several that keep copies of the log. */
+export interface NatsCluster {
+  /** Of this server; no other has it. */
+  readonly serverName: string;
+  /** Where the others reach it, on the same host name or address as clients do. */
+  readonly port: number;
+  /** `host:port` of the others. */
+  readonly routes: readonly string[];
+  /** The same on all of them. */
+  readonly password: string;
 }
 
 /**
  * Text of a `nats-server` configuration: loopback only, every append on disk before its acknowledgement, one user per service with
  * publish rights on its own lanes only. It holds passwords: write it with mode 0600.
  */
-export function natsServerConfig({ host = '127.0.0.1', port, storeDir, passwords }: NatsServerConfig): string {
+export function natsServerConfig({ host = '127.0.0.1', port, storeDir, passwords, cluster }: NatsServerConfig): string {
   const users = NATS_USERS.map((user) => userConfig(user, passwords[user]));
-  return `server_name: bullpen
+  return `server_name: ${cluster?.serverName ?? 'bullpen'}
 listen: "${host}:${port}"
 max_payload: 1MB
 jetstream {
@@ -69,6 +83,17 @@ accounts {
 ${users.join('\n')}
     ]
   }
+}
+${cluster ? clusterConfig(host, cluster) : ''}`;
+}
+
+function clusterConfig(host: string, { serverName, port, routes, password }: NatsCluster): string {
+  assert(PASSWORD.test(password), `the cluster password of ${serverName} must be 16 to 128 of 0-9 A-Z a-z _ -`);
+  return `cluster {
+  name: bullpen
+  listen: "${host}:${port}"
+  authorization: { user: route, password: "${password}" }
+  routes: ${JSON.stringify(routes.map((route) => `nats-route://route:${password}@${route}`))}
 }
 `;
 }

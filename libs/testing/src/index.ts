@@ -2,6 +2,8 @@ export { ServerProcess, temporaryFolder } from './server-process.js';
 export type { TemporaryFolder } from './server-process.js';
 export { freePort, startTcpProxy } from './tcp-proxy.js';
 export type { TcpProxy } from './tcp-proxy.js';
+export { startTestNatsCluster } from './test-nats-cluster.js';
+export type { TestNatsCluster } from './test-nats-cluster.js';
 export { startTestNats } from './test-nats.js';
 export type { TestNats } from './test-nats.js';
 export { startTestPostgres } from './test-postgres.js';
