@@ -211,7 +211,7 @@ export async function eventually(what: string | (() => string), withinMs: number
   throw new Error(`not within ${withinMs} ms: ${typeof what === 'string' ? what : what()}`);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { identify } from '../src/supervisor/processes.js';
-import { CHECKOUT, TestPlatform, eventually } from './platform.harness.js';
+import { CHECKOUT, TestPlatform, eventually, freePort } from './platform.harness.js';
 import { processesWithCommand } from './processes.harness.js';
 
 const COMMAND_TIMEOUT_MS = 60_000;
@@ -52,6 +52,26 @@ describe('make up', () => {
     expect(platform.runFile).toEqual(before);
     expect(await platform.isReady()).toBe(true);
   });
+
+  it('says which settings do not apply to the one that runs', async () => {
+    const again = await supervisor('up', { ANTHROPIC_API_KEY: 'k', BULLPEN_PORT: String(platform.port + 1) });
+    expect(again).toMatchObject({ exitCode: 0, output: expect.stringMatching(/do not apply until make down.*BULLPEN_PORT, ANTHROPIC_API_KEY/) as unknown });
+    expect((await supervisor('up')).output).not.toContain('do not apply');
+  });
+
+  it.each([
+    ['DATABASE_URL', 'postgres://u:s3cret@127.0.0.1:1/d', 'postgres.unreachable'],
+    ['DATABASE_URL', 's3cret', 'postgres.url'],
+    ['NATS_URL', 'ftp://s3cret', 'nats.url'],
+  ])('says within seconds what is wrong with %s=%s, in words', async (variable, value, code) => {
+    const home = join(platform.home, 'another-home');
+    const began = Date.now();
+    const refused = await supervisor('up', { BULLPEN_HOME: home, BULLPEN_PORT: String(await freePort()), [variable]: value });
+    expect(refused).toMatchObject({ exitCode: 1, output: expect.stringMatching(new RegExp(`^${code.replace('.', '\\.')}: .*${variable}`, 'm')) as unknown });
+    expect(refused.output).not.toMatch(/s3cret|"level"/);
+    expect(Date.now() - began).toBeLessThan(20_000);
+    expect(processesWithCommand(home)).toEqual([]);
+  }, 60_000);
 
   it('names a port that another program has, and the variable to change', async () => {
     const other = createServer().listen(0, '127.0.0.1');

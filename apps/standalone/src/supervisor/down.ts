@@ -2,7 +2,6 @@ import { homeAt } from './home.js';
 import { endLeftovers, endSandboxes, leftoversOf } from './leftovers.js';
 import { signalProcess, waitUntilGone } from './processes.js';
 import { readRun, runningSupervisor } from './run-file.js';
-import { loadSettings } from './settings.js';
 import type { Say } from './steps.js';
 
 /** Longer than all parts may take one after another. */
@@ -10,7 +9,7 @@ const STOP_TIMEOUT_MS = 60_000;
 
 /** `make down`: resolves to the exit code once nothing runs. */
 export async function down(environment: NodeJS.ProcessEnv, say: Say): Promise<number> {
-  const home = homeAt(loadSettings(environment).BULLPEN_HOME);
+  const home = homeAt(environment['BULLPEN_HOME']);
   const supervisor = runningSupervisor(home);
   if (supervisor !== null) {
     signalProcess(supervisor, 'SIGTERM');

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -129,11 +129,20 @@ describe('leftovers of sandboxes', () => {
 describe('LogFile', () => {
   it('is emptied in place at its limit while a child writes on, and shows its last lines', () => {
     const log = new LogFile(home.logs, 'x');
-    expect(log.tail()).toContain('empty');
+    expect(log.tail()).toBe('');
     writeFileSync(log.path, `${'y'.repeat(100)}\nlast\n`);
     expect(log.tail().split('\n').at(-1)).toBe('last');
     log.rotate(50);
     expect(readFileSync(log.path, 'utf8')).toBe('');
     expect(readFileSync(`${log.path}.1`, 'utf8')).toContain('last');
+  });
+
+  it('shows nothing of the process before', () => {
+    writeFileSync(join(home.logs, 'x.log'), 'of the last start\n');
+    const log = new LogFile(home.logs, 'x');
+    closeSync(log.open());
+    expect(log.tail()).toBe('');
+    appendFileSync(log.path, 'of this one\n');
+    expect(log.tail()).toBe('of this one');
   });
 });

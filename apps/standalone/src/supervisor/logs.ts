@@ -2,12 +2,13 @@ import { closeSync, copyFileSync, openSync, readSync, statSync, truncateSync } f
 import { join } from 'node:path';
 
 export const MAX_LOG_BYTES = 10 * 1024 * 1024;
-const TAIL_BYTES = 4_096;
-const TAIL_LINES = 15;
+const TAIL_BYTES = 64 * 1024;
 
 /** The log of one process: `<name>.log`, and `<name>.log.1` before it; never more than twice the limit. */
 export class LogFile {
   readonly path: string;
+  /** Where the output of the process that runs now begins. */
+  #begin = 0;
 
   constructor(folder: string, name: string) {
     this.path = join(folder, `${name}.log`);
@@ -15,6 +16,7 @@ export class LogFile {
 
   /** For a child's output. The child writes by itself, so that it does not depend on the supervisor. */
   open(): number {
+    this.#begin = this.#size();
     return openSync(this.path, 'a', 0o600);
   }
 
@@ -23,17 +25,18 @@ export class LogFile {
     if (this.#size() <= maxBytes) return;
     copyFileSync(this.path, `${this.path}.1`);
     truncateSync(this.path);
+    this.#begin = 0;
   }
 
-  /** The last lines, for an error that a person reads. */
+  /** The end of what was written since `open`; starts before that are not in it. */
   tail(): string {
     const size = this.#size();
-    if (size === 0) return '(its log is empty)';
-    const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    const buffer = Buffer.alloc(Math.min(Math.max(size - this.#begin, 0), TAIL_BYTES));
+    if (buffer.length === 0) return '';
     const file = openSync(this.path, 'r');
     readSync(file, buffer, 0, buffer.length, size - buffer.length);
     closeSync(file);
-    return buffer.toString('utf8').trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
+    return buffer.toString('utf8').trimEnd();
   }
 
   #size(): number {

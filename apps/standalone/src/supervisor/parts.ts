@@ -4,13 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { postgresUrl, prepareNats, preparePostgres, waitForNats, waitForPostgres } from '@bullpen/embedded';
 import { Fault } from '@bullpen/errors';
 import { SandboxOrchestratorService } from '@bullpen/contracts';
-import { ensureEventStream } from '@bullpen/event-log';
-import type { NatsPasswords } from '@bullpen/event-log';
 import { createRpcClient } from '@bullpen/rpc';
-import { silentLogger } from '@bullpen/telemetry';
 
-import { CHECKOUT, type Secrets } from './home.js';
-import { environmentOf, natsUrl, usesScriptedModel, type Installation } from './platform-environment.js';
+import { natsPasswords } from './given-servers.js';
+import { CHECKOUT } from './home.js';
+import { environmentOf, usesScriptedModel, type Installation } from './platform-environment.js';
 import { PROCESS_NAMES, type ProcessName, type ServiceName } from './run-file.js';
 import { localUrl } from './settings.js';
 import type { Part } from './supervised-process.js';
@@ -67,19 +65,6 @@ function natsPart(installation: Installation): Part | null {
     stopSignal: 'SIGTERM',
     stopTimeoutMs: 10_000,
   };
-}
-
-/** The stream that is the log: made when missing, checked otherwise. */
-export async function prepareEventStream(installation: Installation): Promise<void> {
-  await ensureEventStream({ url: natsUrl(installation), password: adminPassword(installation), logger: silentLogger });
-}
-
-export function adminPassword({ secrets }: Installation): string {
-  return process.env['NATS_ADMIN_PASSWORD'] ?? secrets.natsAdmin;
-}
-
-function natsPasswords({ natsSession, natsOrchestrator, natsGateway, natsAdmin }: Secrets): NatsPasswords {
-  return { session: natsSession, orchestrator: natsOrchestrator, gateway: natsGateway, admin: natsAdmin };
 }
 
 function scriptedModelPart({ settings, ports }: Installation): Part | null {

@@ -53,13 +53,3 @@ describe('environmentOf', () => {
   });
 });
 
-describe('loadSettings', () => {
-  it('refuses a mode that does not exist, naming those that do', () => {
-    expect(() => loadSettings({ BULLPEN_MODE: 'swarm' })).toThrow(/swarm.*standalone or processes/);
-    expect(loadSettings({ BULLPEN_MODE: 'processes' }).BULLPEN_MODE).toBe('processes');
-  });
-
-  it('refuses a port that is none, naming the variable', () => {
-    expect(() => loadSettings({ BULLPEN_PORT: '99999' })).toThrow(/BULLPEN_PORT/);
-  });
-});

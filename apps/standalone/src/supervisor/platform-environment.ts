@@ -40,6 +40,7 @@ const PASSED_ON = [
 
 /** As pi chooses for this provider. */
 const ANTHROPIC_MODEL = 'claude-opus-4-8';
+const ANTHROPIC_ADDRESS = 'https://api.anthropic.com';
 const SCRIPTED_MODEL = 'scripted-1';
 
 export interface Installation {
@@ -53,6 +54,13 @@ export interface Installation {
 
 export function usesScriptedModel({ ANTHROPIC_API_KEY }: Settings): boolean {
   return ANTHROPIC_API_KEY === undefined;
+}
+
+/** Which model answers, and where it is asked, for a person to read. */
+export function modelInUse(settings: Settings): { readonly model: string; readonly address: string | null } {
+  if (usesScriptedModel(settings)) return { model: SCRIPTED_MODEL, address: null };
+  const { origin, pathname } = new URL(settings.ANTHROPIC_BASE_URL ?? ANTHROPIC_ADDRESS);
+  return { model: settings.BULLPEN_MODEL ?? ANTHROPIC_MODEL, address: `${origin}${pathname}`.replace(/\/$/, '') };
 }
 
 export function natsUrl({ settings, ports }: Pick<Installation, 'settings' | 'ports'>): string {
@@ -142,7 +150,7 @@ function modelEnvironment({ settings, ports }: Installation): Record<string, str
   }
   return {
     BULLPEN_MODEL_PROVIDER: 'anthropic',
-    BULLPEN_MODEL: settings.BULLPEN_MODEL ?? ANTHROPIC_MODEL,
+    BULLPEN_MODEL: modelInUse(settings).model,
     ANTHROPIC_API_KEY: settings.ANTHROPIC_API_KEY,
     ...(settings.ANTHROPIC_BASE_URL === undefined ? {} : { BULLPEN_MODEL_BASE_URL: settings.ANTHROPIC_BASE_URL }),
   };

@@ -2,18 +2,26 @@ import { relative } from 'node:path';
 
 import { z } from 'zod';
 
-import { usesScriptedModel, type Installation } from './platform-environment.js';
-import { localUrl } from './settings.js';
+import { modelInUse, usesScriptedModel, type Installation } from './platform-environment.js';
+import { localUrl, type Settings } from './settings.js';
 
 const WARNING_TIMEOUT_MS = 5_000;
 const SCRIPTED_MODEL_NOTICE =
   'Scripted model: no API key set. Answers follow the script lines of your prompt; no real model is asked. To use one: ANTHROPIC_API_KEY=… make up';
 
+const FIRST_COMMANDS = {
+  scripted: String.raw`./bullpen run --repo sample $'write hello.txt: hi\nrun: git status --short'`,
+  real: './bullpen run --repo sample "Add a function that counts sentences, with a test."',
+};
+/** Of no use without a key. */
+const MODEL_SETTINGS = ['ANTHROPIC_BASE_URL', 'BULLPEN_MODEL'] as const;
+
 const agentsSchema = z.object({ sandbox: z.object({ warning: z.string().nullable() }).nullable() });
 
-/** What a person needs once everything runs. */
-export async function readyText(installation: Installation, tookMs: number): Promise<string> {
+/** What a person needs once everything runs; `found` is what the start found worth telling. */
+export async function readyText(installation: Installation, found: readonly string[], tookMs: number): Promise<string> {
   const { settings, home, token } = installation;
+  const { model, address } = modelInUse(settings);
   const tokenFile = relative(process.cwd(), home.tokenFile);
   return [
     '',
@@ -21,16 +29,23 @@ export async function readyText(installation: Installation, tookMs: number): Pro
     '',
     `  token  ${token}`,
     `         (kept in ${tokenFile.startsWith('..') ? home.tokenFile : tokenFile})`,
-    `  try    ./bullpen run --repo sample $'write hello.txt: hi\\nrun: git status --short'`,
+    `  model  ${model}${address === null ? ', no real one' : `, asked at ${address}`}`,
+    `  try    ${address === null ? FIRST_COMMANDS.scripted : FIRST_COMMANDS.real}`,
     '  stop   Ctrl-C here, or: make down',
-    ...(await notices(installation)).map((notice) => `\n! ${notice}`),
+    ...[...found, ...(await notices(installation))].map((notice) => `\n! ${notice}`),
     '',
   ].join('\n');
 }
 
 async function notices(installation: Installation): Promise<string[]> {
   const warning = await sandboxWarning(installation);
-  return [...(usesScriptedModel(installation.settings) ? [SCRIPTED_MODEL_NOTICE] : []), ...(warning === null ? [] : [warning])];
+  return [...modelNotices(installation.settings), ...(warning === null ? [] : [warning])];
+}
+
+export function modelNotices(settings: Settings): string[] {
+  if (!usesScriptedModel(settings)) return [];
+  const ignored = MODEL_SETTINGS.filter((name) => settings[name] !== undefined);
+  return [SCRIPTED_MODEL_NOTICE, ...ignored.map((name) => `${name} is ignored: it needs ANTHROPIC_API_KEY beside it.`)];
 }
 
 /** How sandboxes run is the platform's to say. */

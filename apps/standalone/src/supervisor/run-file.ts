@@ -33,6 +33,8 @@ const runSchema = z.object({
   ports: z.partialRecord(z.enum(PORT_NAMES), z.number().int()),
   supervisor: identitySchema.nullable(),
   processes: z.partialRecord(z.enum(PROCESS_NAMES), identitySchema),
+  /** What it was started with, as marks. */
+  settings: z.record(z.string(), z.string()).optional(),
 });
 /** What runs, and on which ports: `run.json`. Ports stay the same from one start to the next. */
 export type Run = z.infer<typeof runSchema>;

@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 import { loadConfig, portVariable } from '@bullpen/config';
 import { Rejection } from '@bullpen/errors';
+import { parseNatsUrl } from '@bullpen/event-log';
 
 /** standalone: all services in one process; processes: one process a service. */
 export const MODES = ['standalone', 'processes'] as const;
@@ -23,16 +24,26 @@ const schema = z.object({
   BULLPEN_USER_NAME: z.string().optional(),
   BULLPEN_USER_EMAIL: z.string().optional(),
 });
+export const SETTING_NAMES = Object.keys(schema.shape) as readonly (keyof typeof schema.shape)[];
+
 /** What a person may set for `make up`. */
 export type Settings = Omit<z.infer<typeof schema>, 'BULLPEN_MODE'> & { readonly BULLPEN_MODE: Mode };
 
-/** @throws Rejection `config.invalid`, `mode.unknown` */
+/** @throws Rejection `config.invalid`, `mode.unknown`, `nats.url` */
 export function loadSettings(environment: NodeJS.ProcessEnv): Settings {
   const settings = loadConfig(schema, environment);
+  if (settings.NATS_URL !== undefined) parseNatsUrl(settings.NATS_URL);
+  if (settings.ANTHROPIC_API_KEY !== undefined) requireHttp('ANTHROPIC_BASE_URL', settings.ANTHROPIC_BASE_URL);
   const mode = MODES.find((one) => one === settings.BULLPEN_MODE);
   if (mode !== undefined) return { ...settings, BULLPEN_MODE: mode };
   const message = `BULLPEN_MODE=${settings.BULLPEN_MODE} does not exist. Set it to ${MODES.join(' or ')}, or unset it for ${MODES[0]}.`;
   throw new Rejection('mode.unknown', message, { mode: settings.BULLPEN_MODE });
+}
+
+function requireHttp(variable: string, value: string | undefined): void {
+  if (value === undefined || ['http:', 'https:'].includes(URL.parse(value)?.protocol ?? '')) return;
+  const message = `${variable} is no address. Set it to https://host or http://host:port, or unset it.`;
+  throw new Rejection('config.invalid', message, { variables: [variable] });
 }
 
 /** Where this machine reaches the public API. */

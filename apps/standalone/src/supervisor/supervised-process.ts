@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessSpec } from '@bullpen/embedded';
 import { Fault } from '@bullpen/errors';
 
+import { lastWords } from './last-words.js';
 import type { LogFile } from './logs.js';
 import { endProcess, identify, isAlive, type ProcessIdentity } from './processes.js';
 import type { ProcessName } from './run-file.js';
@@ -35,6 +36,7 @@ export interface SupervisedProcessOptions {
   readonly giveUp: (error: Fault) => void;
 }
 
+const START_FAILED = 'supervisor.start-failed';
 const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 8_000;
 /** In a row: a process that served for STABLE_MS starts to count anew. */
@@ -108,7 +110,7 @@ export class SupervisedProcess {
       await Promise.race([this.#part.ready(), exited]);
     } catch (error) {
       await this.#end();
-      throw error instanceof Fault ? error : this.#startFault(String(error), error);
+      throw isStartFault(error) ? error : this.#startFault(error instanceof Error ? error.message : String(error), error);
     } finally {
       exited.catch(() => undefined);
     }
@@ -157,7 +159,7 @@ export class SupervisedProcess {
         return this.#options.say(`${this.#part.title} is back after ${Date.now() - began} ms`);
       } catch (error) {
         if (signal.aborted) return;
-        if (this.#failures >= MAX_FAILURES) return this.#options.giveUp(this.#startFault(String(error), error));
+        if (this.#failures >= MAX_FAILURES) return this.#options.giveUp(isStartFault(error) ? error : this.#startFault(String(error), error));
       }
     }
   }
@@ -169,7 +171,13 @@ export class SupervisedProcess {
   }
 
   #startFault(what: string, cause?: unknown): Fault {
-    const message = `${this.#part.title} does not start: ${what}. Last lines of ${this.#options.log.path}:\n${this.#options.log.tail()}`;
-    return new Fault('supervisor.start-failed', message, { cause });
+    const words = lastWords(this.#options.log.tail()).replaceAll(/^/gm, '  ');
+    const message = `${this.#part.title} does not start: ${what}. It said:\n${words}\nThe whole log: ${this.#options.log.path}`;
+    return new Fault(START_FAILED, message, { cause });
   }
+}
+
+/** It has the last words in it already. */
+function isStartFault(error: unknown): error is Fault {
+  return error instanceof Fault && error.code === START_FAILED;
 }

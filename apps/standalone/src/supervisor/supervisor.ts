@@ -2,15 +2,17 @@ import type { Fault } from '@bullpen/errors';
 import { createLogger } from '@bullpen/telemetry';
 
 import { startEraser, type Eraser } from '../eraser/eraser.js';
+import { checkGivenDatabase, natsPassword, prepareEventStream } from './given-servers.js';
 import { homeAt, loadSecrets, loadToken, prepareHome, type Home } from './home.js';
 import { endLeftovers, endSandboxes, leftoversOf, type Leftovers } from './leftovers.js';
 import { LogFile } from './logs.js';
-import { adminPassword, partsOf, prepareEventStream } from './parts.js';
+import { partsOf } from './parts.js';
 import { natsUrl, usesScriptedModel, type Installation } from './platform-environment.js';
 import { choosePorts, requireFreePort } from './ports.js';
 import { identify } from './processes.js';
 import { SERVICE_NAMES, isService, readRun, releaseLock, writeRun, type ProcessName, type Run } from './run-file.js';
 import { ensureSampleRepository } from './sample.js';
+import { marksOf } from './settings-in-use.js';
 import { localUrl, localUser, type Settings } from './settings.js';
 import { step, type Say } from './steps.js';
 import { SupervisedProcess, type Part } from './supervised-process.js';
@@ -18,6 +20,12 @@ import { SupervisedProcess, type Part } from './supervised-process.js';
 const LOG_CHECK_INTERVAL_MS = 10_000;
 const PORT_PATIENCE_MS = 5_000;
 const RUN_SANDBOXES: ReadonlySet<ProcessName> = new Set(['platform', 'orchestrator']);
+
+export interface Started {
+  readonly installation: Installation;
+  /** What a person should know about what it found. */
+  readonly notices: readonly string[];
+}
 
 /** Starts everything in order, keeps it running, and stops it in the opposite order. The lock on the home is the caller's to take. */
 export class Supervisor {
@@ -39,18 +47,21 @@ export class Supervisor {
   }
 
   /** Resolves once the platform is ready. Rejects naming what did not start; `stop` then ends what did. */
-  async start(): Promise<Installation> {
+  async start(): Promise<Started> {
     const installation = await step(this.#say, 'home and ports', () => this.#prepare());
     await step(this.#say, 'sample repository', () => ensureSampleRepository(this.home.sampleRepository));
+    const { DATABASE_URL: database } = this.#settings;
+    if (database !== undefined) await this.#step('Postgres of DATABASE_URL', () => checkGivenDatabase(database));
     this.#rotation = setInterval(() => this.#rotateLogs(), LOG_CHECK_INTERVAL_MS);
     const parts = partsOf(installation);
+    let notices: readonly string[] = [];
     const firstService = parts.find(({ name }) => isService(name));
     for (const part of parts) {
-      if (part === firstService) await this.#step('event log', () => prepareEventStream(installation));
+      if (part === firstService) await this.#step('event log', async () => void (notices = await prepareEventStream(installation)));
       await this.#step(part.title, () => this.#startPart(part), (adopted) => (adopted ? ' (was still running)' : ''));
     }
     await this.#step('erasure', () => this.#startEraser(installation));
-    return installation;
+    return { installation, notices };
   }
 
   /** Ends everything, the services first, so that turns end in the log before the log ends. Resolves when nothing runs; again is the same. */
@@ -72,8 +83,9 @@ export class Supervisor {
     const patienceMs = SERVICE_NAMES.some((name) => before?.processes[name] !== undefined) ? PORT_PATIENCE_MS : 0;
     await requireFreePort(port, host, patienceMs);
     const ports = await choosePorts({ ports: before?.ports ?? {}, inUse: new Set(Object.keys(this.#leftovers)), patienceMs });
-    writeRun(home, { url: localUrl(this.#settings), ports, supervisor: identify(process.pid), processes: this.#leftovers });
     const secrets = loadSecrets(home);
+    const settings = marksOf(this.#settings, secrets.rpc);
+    writeRun(home, { url: localUrl(this.#settings), ports, supervisor: identify(process.pid), processes: this.#leftovers, settings });
     return { settings: this.#settings, home, secrets, token: loadToken(home), user: localUser(this.#settings), ports };
   }
 
@@ -112,7 +124,7 @@ export class Supervisor {
     const log = new LogFile(this.home.logs, 'eraser');
     this.#eraser = await startEraser({
       url: natsUrl(installation),
-      password: adminPassword(installation),
+      password: natsPassword(installation, 'admin'),
       objectsFolder: this.home.objects,
       logger: createLogger('eraser', undefined, log.path),
     });

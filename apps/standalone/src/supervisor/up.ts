@@ -1,8 +1,9 @@
 import { Fault, Rejection } from '@bullpen/errors';
 
-import { homeAt, prepareHome } from './home.js';
+import { homeAt, loadSecrets, prepareHome, type Home } from './home.js';
 import { readyText } from './ready-text.js';
 import { readRun, takeLock } from './run-file.js';
+import { notApplied } from './settings-in-use.js';
 import { loadSettings } from './settings.js';
 import type { Say } from './steps.js';
 import { Supervisor } from './supervisor.js';
@@ -17,6 +18,8 @@ export async function up(environment: NodeJS.ProcessEnv, say: Say): Promise<numb
   const holder = takeLock(home);
   if (holder !== null) {
     say(`Bullpen already runs from ${home.folder}: ${readRun(home)?.url ?? 'it is just starting'} (process ${holder.pid}). To stop it: make down`);
+    const others = othersThanRunning(home, environment);
+    if (others.length > 0) say(`These settings do not apply until make down, then make up: ${others.join(', ')}.`);
     return 0;
   }
   const began = Date.now();
@@ -29,7 +32,7 @@ export async function up(environment: NodeJS.ProcessEnv, say: Say): Promise<numb
   try {
     const started = await Promise.race([supervisor.start(), told.then(() => null), gaveUp]);
     if (started !== null) {
-      say(await readyText(started, Date.now() - began));
+      say(await readyText(started.installation, started.notices, Date.now() - began));
       await Promise.race([told, gaveUp]);
     }
     return 0;
@@ -39,6 +42,11 @@ export async function up(environment: NodeJS.ProcessEnv, say: Say): Promise<numb
   } finally {
     await supervisor.stop();
   }
+}
+
+function othersThanRunning(home: Home, environment: NodeJS.ProcessEnv): string[] {
+  const running = readRun(home)?.settings;
+  return running === undefined ? [] : notApplied(environment, running, loadSecrets(home).rpc);
 }
 
 function toldToStop(say: Say): Promise<void> {
@@ -54,6 +62,6 @@ function toldToStop(say: Say): Promise<void> {
 }
 
 export function explain(error: unknown): string {
-  if (error instanceof Rejection || error instanceof Fault) return error.message;
+  if (error instanceof Rejection || error instanceof Fault) return `${error.code}: ${error.message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
