@@ -1,9 +1,11 @@
 # Bullpen's commands. `make help` lists them.
 MAKEFLAGS += --no-print-directory
 NODE := node_modules/.bin/node
+# For what must work before set-up and after `make clean`.
+ANY_NODE := $(if $(wildcard $(NODE)),$(NODE),node)
 SUPERVISOR := apps/standalone/dist/supervisor.js
 
-.PHONY: help setup build up down test test-faults test-long check bench lint clean
+.PHONY: help setup build up down doctor reset test test-faults test-long check bench lint clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -19,7 +21,14 @@ up: build ## Start Bullpen and keep it running; Ctrl-C stops everything
 	@exec $(NODE) $(SUPERVISOR) up
 
 down: ## Stop what `make up` started
-	@if [ -f $(SUPERVISOR) ]; then exec $(NODE) $(SUPERVISOR) down; else echo 'Nothing was built yet, so nothing runs.'; fi
+	@if [ -f $(SUPERVISOR) ] && [ -x $(NODE) ]; then exec $(NODE) $(SUPERVISOR) down; else exec $(ANY_NODE) tools/down.mjs; fi
+
+doctor: ## Say what is missing or unhealthy, and the cure
+	@$(ANY_NODE) tools/doctor.mjs
+
+reset: ## Remove all sessions and data; asks first, FORCE=1 does not
+	@$(ANY_NODE) tools/refuse-while-running.mjs 'make reset'
+	@$(ANY_NODE) tools/reset.mjs
 
 test: build ## Run every test; ends with "N passed, N failed"
 	@tools/test.sh
@@ -39,5 +48,6 @@ bench: build ## Measure, each figure beside its bare path; ONLY=agent or ONLY=st
 lint: check ## The same as check
 
 clean: ## Remove what builds made; data in .bullpen/ stays
+	@$(ANY_NODE) tools/refuse-while-running.mjs 'make clean'
 	@rm -rf libs/contracts/src/gen .nx .jest-cache coverage
 	@find libs services apps bench -name node_modules -prune -o -type d -name dist -prune -exec rm -rf {} +
