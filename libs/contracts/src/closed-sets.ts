@@ -29,6 +29,9 @@ export type FileChangeKind = (typeof FILE_CHANGES)[number];
 export const PLAN_STATUSES = ['pending', 'active', 'done'] as const;
 export type PlanStatus = (typeof PLAN_STATUSES)[number];
 
+export const NOTICE_LEVELS = ['info', 'warning', 'error'] as const;
+export type NoticeLevel = (typeof NOTICE_LEVELS)[number];
+
 export const CONVERSATIONS = ['new', 'continued', 'resumed', 'replayed'] as const;
 export type Conversation = (typeof CONVERSATIONS)[number];
 

@@ -5,6 +5,7 @@ import type {
   FileChangeKind,
   Isolation,
   ModelProvider,
+  NoticeLevel,
   PlanStatus,
   SandboxStage,
   ToolOutcome,
@@ -15,6 +16,7 @@ import {
   FILE_CHANGES,
   ISOLATIONS,
   MODEL_PROVIDERS,
+  NOTICE_LEVELS,
   PLAN_STATUSES,
   SANDBOX_STAGES,
   TOOL_OUTCOMES,
@@ -66,6 +68,7 @@ export interface AgentEventData {
   AgentStarted: Refine<agent.AgentStarted, { conversation: Conversation }>;
   AssistantTextAppended: Plain<agent.AssistantTextAppended>;
   ReasoningAppended: Plain<agent.ReasoningAppended>;
+  AgentNoticed: Refine<agent.AgentNoticed, { level: NoticeLevel }>;
   ToolCallStarted: Refine<agent.ToolCallStarted, { input: JsonRecord }>;
   ToolCallProgressed: Refine<agent.ToolCallProgressed, { output: ClippedText }>;
   ToolCallCompleted: Refine<agent.ToolCallCompleted, { outcome: ToolOutcome; output: ClippedText }>;
@@ -105,6 +108,7 @@ export const RUNNER_EVENT_TYPES = [
   'AgentStarted',
   'AssistantTextAppended',
   'ReasoningAppended',
+  'AgentNoticed',
   'ToolCallStarted',
   'ToolCallProgressed',
   'ToolCallCompleted',
@@ -142,6 +146,7 @@ export const EVENT_SCHEMAS: Readonly<Record<EventType, DescMessage>> = {
   AgentStarted: agent.AgentStartedSchema,
   AssistantTextAppended: agent.AssistantTextAppendedSchema,
   ReasoningAppended: agent.ReasoningAppendedSchema,
+  AgentNoticed: agent.AgentNoticedSchema,
   ToolCallStarted: agent.ToolCallStartedSchema,
   ToolCallProgressed: agent.ToolCallProgressedSchema,
   ToolCallCompleted: agent.ToolCallCompletedSchema,
@@ -164,6 +169,7 @@ export const CLOSED_SETS: Readonly<Partial<Record<EventType, Readonly<Record<str
   SandboxRequested: { isolation: ISOLATIONS },
   SandboxStageEntered: { stage: SANDBOX_STAGES },
   AgentStarted: { conversation: CONVERSATIONS },
+  AgentNoticed: { level: NOTICE_LEVELS },
   ToolCallCompleted: { outcome: TOOL_OUTCOMES },
   PlanUpdated: { 'entries[].status': PLAN_STATUSES },
   FilesChanged: { 'files[].change': FILE_CHANGES },

@@ -120,6 +120,11 @@ describe('foldSession', () => {
     ]);
   });
 
+  it('keeps what the agent notices, which is no reasoning', () => {
+    const state = fold(created, prompt(1), start(1), agent(1), step('AgentNoticed', { text: 'Retry 1 of 3.', level: 'warning' }));
+    expect(itemsOf(state)).toEqual([{ kind: 'notice', id: '1280', level: 'warning', code: 'agent.noticed', text: 'Retry 1 of 3.' }]);
+  });
+
   it('follows a tool call to its outcome', () => {
     const done = step('ToolCallCompleted', { toolCallId: 'c', outcome: 'failed', output: clip('no'), durationMs: 7 });
     const late = step('ToolCallProgressed', { toolCallId: 'c', output: clip('late') });

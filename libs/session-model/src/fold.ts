@@ -132,6 +132,8 @@ function apply(state: SessionState, event: KnownSessionEvent): SessionState {
     case 'ToolCallCompleted':
     case 'UsageReported':
       return applyAgent(state, event);
+    case 'AgentNoticed':
+      return addNotice(state, turnIdOf(state, event.turnId), { id: event.id, code: 'agent.noticed', ...event.data });
     case 'PlanUpdated':
     case 'FilesChanged':
     case 'CheckpointCreated':

@@ -6,8 +6,10 @@ import { EXIT, exitCodeOf } from '../exit-codes.js';
 import type { CliHost } from '../host.js';
 import type { ApiClient } from '../platform/api-client.js';
 import type { KnownBefore } from '../render/session-renderer.js';
-import type { WatchOptions } from '../watch/watch-session.js';
+import type { WatchOptions, WatchResult } from '../watch/watch-session.js';
 import { watchSession } from '../watch/watch-session.js';
+
+type WatchEnd = Extract<WatchResult, { kind: 'ended' }>;
 
 /** What every command works with. */
 export interface CommandContext {
@@ -23,10 +25,27 @@ export async function watchToExit({ host, api }: CommandContext, options: WatchO
     host.stderr.write(`\nDetached; the session goes on. To attach again:  ./bullpen attach ${sessionId}\n`);
     return EXIT.detached;
   }
-  if (result.isPaused) host.stderr.write(`Prompts wait because no sandbox could be started. To go on:  ./bullpen retry ${sessionId}\n`);
-  else if (result.outcome === 'failed') host.stderr.write(`To try that turn again:  ./bullpen retry ${sessionId}\n`);
+  const next = nextStep(result, sessionId);
+  if (next !== null) host.stderr.write(`${next}\n`);
   if (result.outcome !== null) return exitCodeOf(result.outcome);
   return result.isPaused ? EXIT.notCompleted : EXIT.completed;
+}
+
+/** What helps after that end: a retry, unless it would end in the same way. */
+function nextStep({ outcome, isPaused, failureCode }: WatchEnd, sessionId: string): string | null {
+  if (outcome !== 'failed' && !isPaused) return null;
+  switch (failureCode) {
+    case 'model.not-configured':
+      return 'To use the model that the platform has now, start a new session:  ./bullpen run --repo <repository> "<prompt>"';
+    case 'checkpoint.holds-secret':
+      return `To go on:  ./bullpen prompt ${sessionId} "remove the key from the files"`;
+    case 'model.output-limit':
+      return `To go on:  ./bullpen prompt ${sessionId} "go on"`;
+    default:
+      return isPaused
+        ? `Prompts wait because no sandbox could be started. To go on:  ./bullpen retry ${sessionId}`
+        : `To try that turn again:  ./bullpen retry ${sessionId}`;
+  }
 }
 
 /** What a reader would know had they watched until now. */

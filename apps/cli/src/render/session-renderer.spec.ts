@@ -72,7 +72,7 @@ describe('SessionRenderer', () => {
   it('says why a push was refused and still ends the turn', () => {
     const reason = { code: 'push.rejected', message: 'the branch is protected' };
     const events = [...wholeTurn().slice(0, -1), event('BranchPushFailed', { branch: 'bullpen/00s', sha: SHA, reason })];
-    expect(render(PLAIN, events)).toMatch(/! bullpen\/00s was not pushed: the branch is protected\n✓ completed in 4\.2s\n$/);
+    expect(render(PLAIN, events)).toMatch(/! bullpen\/00s was not pushed: the branch is protected\n.*diff 00s \| git apply\n✓ completed in 4\.2s\n$/);
   });
 
   it('does not let a repository drive the terminal', () => {
@@ -138,6 +138,41 @@ describe('SessionRenderer', () => {
     expect(text).toBe(
       '• bash make a\n\n• bash make b\n\n• bash make a\n  │ a\n  ✓ 5ms\n\n• bash make b\n  │ b\n  ✓ 5ms\n',
     );
+  });
+
+  it('keeps the push of the turn before out of what the agent says now', () => {
+    const checkpoint = (sha: string) =>
+      event('CheckpointCreated', {
+        turnId: 't', attempt: 1, sha, parent: 'base', base: 'base', branch: 'bullpen/00s',
+        stats: { files: 1, insertions: 1, deletions: 0 }, patch: NONE, turnPatch: NONE, bundle: NONE,
+      });
+    const start = event('TurnStarted', { turnId: 't', promptId: 'p', attempt: 1 });
+    const end = event('TurnEnded', { turnId: 't', attempt: 1, outcome: 'completed' });
+    const tool = event('ToolCallStarted', { toolCallId: 'c', name: 'bash', title: 'exit 3', input: {} });
+    const done = event('ToolCallCompleted', { toolCallId: 'c', outcome: 'failed', output: clipped(''), durationMs: 5 });
+    const pushed = event('BranchPushed', { branch: 'bullpen/00s', sha: 'first'.padEnd(40, '0') });
+    const first = checkpoint('first'.padEnd(40, '0'));
+    const idle = render(PLAIN, [start, first, end, start, tool, pushed, done, end]);
+    expect(idle.split('• bash exit 3')).toHaveLength(2);
+    expect(idle.slice(idle.indexOf('• bash'))).toContain('✗ failed 5ms\n\npushed  bullpen/00s is at first00000\n');
+    const busy = render(PLAIN, [start, first, end, start, tool, pushed, done, checkpoint('second'.padEnd(40, '0')), end]);
+    expect(busy).not.toContain('pushed');
+    const refused = event('BranchPushFailed', { branch: 'bullpen/00s', sha: 'first'.padEnd(40, '0'), reason: { code: 'push.refused', message: 'No.' } });
+    const text = render(PLAIN, [start, first, end, start, tool, refused, done, checkpoint('second'.padEnd(40, '0')), end]);
+    expect(text).toContain('! bullpen/00s was not pushed: No.\n  To take the changes all the same:  ./bullpen diff 00s | git apply\n');
+  });
+
+  it('says where the changes of a turn are that ended without a commit', () => {
+    const text = render(PLAIN, [
+      event('TurnStarted', { turnId: 't', promptId: 'p', attempt: 1 }),
+      event('FilesChanged', { files: [{ path: 'a', change: 'added', previousPath: '', insertions: 1, deletions: 0, binary: false }], total: 1 }),
+      event('TurnEnded', { turnId: 't', attempt: 1, outcome: 'failed', reason: { code: 'sandbox.lost', message: 'It was killed.' } }),
+    ]);
+    expect(text).toContain('files   added a  +1 -0\n        not committed, and in no diff: kept in the workspace for the next prompt\n');
+  });
+
+  it('shows what the agent notices as a notice', () => {
+    expect(render(PLAIN, [event('AgentNoticed', { text: 'Retry 1 of 3.', level: 'warning' })])).toBe('! Retry 1 of 3.\n');
   });
 
   it('warns once when there is no isolation', () => {

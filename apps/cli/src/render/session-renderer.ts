@@ -102,6 +102,7 @@ export class SessionRenderer {
       case 'ToolCallStarted':
       case 'ToolCallProgressed':
       case 'ToolCallCompleted':
+      case 'AgentNoticed':
       case 'PlanUpdated':
       case 'FrameRejected':
       case 'AgentFailed':
@@ -173,6 +174,7 @@ export class SessionRenderer {
       | 'ToolCallStarted'
       | 'ToolCallProgressed'
       | 'ToolCallCompleted'
+      | 'AgentNoticed'
       | 'PlanUpdated'
       | 'FrameRejected'
       | 'AgentFailed'
@@ -193,6 +195,8 @@ export class SessionRenderer {
         return this.#tools.progress(event.data);
       case 'ToolCallCompleted':
         return this.#tools.complete(event.data);
+      case 'AgentNoticed':
+        return this.#notice(event.data.text, event.id);
       case 'PlanUpdated':
         return this.#turn.showPlan(event.data.entries);
       case 'FrameRejected':
@@ -213,7 +217,7 @@ export class SessionRenderer {
       case 'BranchPushed':
         return this.#turn.push(event.data, null);
       case 'BranchPushFailed':
-        return this.#turn.push(event.data, event.data.reason);
+        return this.#turn.push(event.data, { reason: event.data.reason, sessionId: event.sessionId });
     }
   }
 

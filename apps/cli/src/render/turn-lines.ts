@@ -17,6 +17,16 @@ interface Prompt {
   readonly author: string;
 }
 
+interface Pushed {
+  readonly branch: string;
+  readonly sha: string;
+}
+
+interface Refusal {
+  readonly reason: Reason;
+  readonly sessionId: string;
+}
+
 interface Usage {
   readonly inputTokens: number;
   readonly outputTokens: number;
@@ -35,6 +45,7 @@ export class TurnLines {
   #files: AgentEventData['FilesChanged'] | null = null;
   #checkpoint: AgentEventData['CheckpointCreated'] | null = null;
   #pushedSha = '';
+  #latePush: { readonly pushed: Pushed; readonly refusal: Refusal | null } | null = null;
   #finalLine: string | null = null;
 
   constructor(
@@ -131,16 +142,21 @@ export class TurnLines {
     this.page.enter('result');
     this.#showFiles();
     this.#showUsage();
+    this.#showLatePush();
     this.#showCheckpoint();
     this.#finalLine = this.#outcomeLine(outcome, reason ?? null, between(this.#startedAt, at));
     if (!this.#awaitsPush()) this.settle();
   }
 
-  push({ branch, sha }: { readonly branch: string; readonly sha: string }, refusal: Reason | null): void {
-    this.#pushedSha = sha;
+  push(pushed: Pushed, refusal: Refusal | null): void {
+    // Of the turn before: it must not cut into what the agent says now.
+    if (this.#isRunning) {
+      this.#latePush = { pushed, refusal };
+      return;
+    }
+    this.#pushedSha = pushed.sha;
     this.page.enter('result');
-    if (refusal === null) this.#fact('pushed', `${neutralLine(branch)} is at ${neutralLine(sha).slice(0, SHA_CHARS)}`);
-    else this.page.line(this.style.yellow(`! ${neutralLine(branch)} was not pushed: ${neutralLine(refusal.message)}`));
+    this.#showPush(pushed, refusal);
     if (!this.#awaitsPush()) this.settle();
   }
 
@@ -163,6 +179,8 @@ export class TurnLines {
     const shown = files.slice(0, FILE_LINES);
     shown.forEach((file, index) => this.#fact(index === 0 ? 'files' : '', this.#fileChange(file)));
     if (total > shown.length) this.#fact(shown.length === 0 ? 'files' : '', counted(total - shown.length, 'more file'));
+    // Without a checkpoint they are in the sandbox's workspace only, which the next prompt takes over.
+    if (total > 0 && this.#checkpoint === null) this.#fact('', this.style.yellow('not committed, and in no diff: kept in the workspace for the next prompt'));
   }
 
   #fileChange({ path, previousPath, change, insertions, deletions, binary }: FileChange): string {
@@ -177,6 +195,20 @@ export class TurnLines {
     const cached = cacheReadTokens > 0 ? `, ${count(cacheReadTokens)} from cache` : '';
     const cost = costUsd > 0 ? `, ${dollars(costUsd)}` : '';
     this.#fact('usage', `${count(inputTokens)} tokens in${cached}, ${count(outputTokens)} out${cost}`);
+  }
+
+  /** A push that succeeded is not worth a line once another commit is about to be pushed. */
+  #showLatePush(): void {
+    const late = this.#latePush;
+    this.#latePush = null;
+    if (late === null || (late.refusal === null && this.#awaitsPush())) return;
+    this.#showPush(late.pushed, late.refusal);
+  }
+
+  #showPush({ branch, sha }: Pushed, refusal: Refusal | null): void {
+    if (refusal === null) return this.#fact('pushed', `${neutralLine(branch)} is at ${neutralLine(sha).slice(0, SHA_CHARS)}`);
+    this.page.line(this.style.yellow(`! ${neutralLine(branch)} was not pushed: ${neutralLine(refusal.reason.message)}`));
+    this.page.line(`  To take the changes all the same:  ./bullpen diff ${neutralLine(refusal.sessionId)} | git apply`);
   }
 
   #showCheckpoint(): void {

@@ -23,6 +23,8 @@ export class GoalTracker {
   #isCaughtUp = false;
   #isReached = false;
   #outcome: TurnOutcome | null = null;
+  #spawnFailureCode = '';
+  #failureCode = '';
 
   constructor(readonly goal: Goal) {}
 
@@ -30,6 +32,7 @@ export class GoalTracker {
   take(event: SessionEvent): boolean {
     if (isKnownEvent(event)) {
       if (event.type === 'PromptQueued') this.#queue(event.data.promptId);
+      if (event.type === 'SandboxSpawnFailed') this.#spawnFailureCode = event.data.reason.code;
       if (event.type === 'TurnStarted') this.#start(event.data);
       if (event.type === 'TurnEnded') this.#end(event.data);
     }
@@ -65,6 +68,11 @@ export class GoalTracker {
     return this.#outcome;
   }
 
+  /** Why the last turn that ended did; of one that got no sandbox, why that was not made. Empty when it did not fail. */
+  get failureCode(): string {
+    return this.#failureCode;
+  }
+
   /** A new prompt also sets a paused queue going. */
   #queue(promptId: string): void {
     this.#queued.add(promptId);
@@ -82,6 +90,7 @@ export class GoalTracker {
   #end({ turnId, outcome, reason }: { readonly turnId: string; readonly outcome: TurnOutcome; readonly reason?: { readonly code: string } }): void {
     if (this.#runningTurnId === turnId) this.#runningTurnId = null;
     this.#isPaused = reason?.code === PAUSING_REASON;
+    this.#failureCode = (this.#isPaused && this.#spawnFailureCode) || (reason?.code ?? '');
     const isAwaited = this.#turnId === null ? this.goal.kind === 'quiet' || this.goal.kind === 'never' : this.#turnId === turnId;
     if (!isAwaited) return;
     this.#outcome = outcome;

@@ -29,8 +29,11 @@ export interface WatchOptions {
 }
 
 export type WatchResult =
-  /** `outcome` null: no turn that was waited for has ended. `isPaused`: prompts wait for a sandbox that could not be started. */
-  | { readonly kind: 'ended'; readonly outcome: TurnOutcome | null; readonly isPaused: boolean }
+  /**
+   * `outcome` null: no turn that was waited for has ended. `isPaused`: prompts wait for a sandbox that could not be started.
+   * `failureCode`: why the last turn failed, or empty.
+   */
+  | { readonly kind: 'ended'; readonly outcome: TurnOutcome | null; readonly isPaused: boolean; readonly failureCode: string }
   /** Ctrl-C. */
   | { readonly kind: 'detached' };
 
@@ -171,7 +174,8 @@ class Watch {
     this.#isFinished = true;
     if (this.#pushTimer !== null) clearTimeout(this.#pushTimer);
     this.#write(this.#renderer.settle());
-    this.#resolve({ kind: 'ended', outcome: this.#tracker.outcome, isPaused: this.#tracker.isPaused });
+    const { outcome, isPaused, failureCode } = this.#tracker;
+    this.#resolve({ kind: 'ended', outcome, isPaused, failureCode });
   }
 
   #say(line: string): void {

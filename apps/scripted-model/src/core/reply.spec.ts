@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { Conversation, Tool } from './conversation.js';
 import { planReply } from './reply.js';
+import { SCRIPT_HINT } from './script.js';
 
 const PI_TOOLS: Tool[] = [
   { name: 'read', schema: { properties: { path: { type: 'string' }, offset: { type: 'number' } }, required: ['path'] } },
@@ -77,7 +78,8 @@ describe('planReply', () => {
   });
 
   it('echoes prose with the number of the turn', () => {
-    expect(reply('', { prompts: ['hello', 'and again'] })).toEqual({ text: 'Echo(turn 2): and again', call: null });
+    expect(reply('', { prompts: ['hello', 'and again'] })).toEqual({ text: `Echo(turn 2): and again\n\n${SCRIPT_HINT}`, call: null });
+    for (const word of ['write ', 'edit ', 'read ', 'run:', 'say:', 'slow:', 'error:']) expect(SCRIPT_HINT).toContain(word);
   });
 
   it('gives slow text its delay', () => {

@@ -1,5 +1,5 @@
 import type { Conversation, Reply, TextPart, ToolCall } from './conversation.js';
-import { parseScript, type Step } from './script.js';
+import { SCRIPT_HINT, parseScript, type Step } from './script.js';
 import { toolCallFor } from './tool-call.js';
 
 const SLOW_WORD_DELAY_MS = 100;
@@ -25,7 +25,7 @@ export function planReply(conversation: Conversation): Reply {
 }
 
 function echo(prompts: readonly string[]): string {
-  return `Echo(turn ${prompts.length}): ${(prompts.at(-1) ?? '').slice(0, MAX_ECHO_LENGTH)}`;
+  return `Echo(turn ${prompts.length}): ${(prompts.at(-1) ?? '').slice(0, MAX_ECHO_LENGTH)}\n\n${SCRIPT_HINT}`;
 }
 
 function toAction(step: Step, conversation: Conversation): Action {

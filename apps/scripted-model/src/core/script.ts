@@ -11,6 +11,11 @@ export type Step =
 /** Ten minutes of text at 100 ms a word. */
 export const MAX_SLOW_WORDS = 6_000;
 
+/** For whoever writes prose to it. */
+export const SCRIPT_HINT =
+  'No real model answers here. This one obeys lines of a prompt: ' +
+  'write FILE: TEXT · edit FILE: OLD => NEW · read FILE · run: COMMAND · say: TEXT · slow: WORDS · error: STATUS';
+
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', '\\': '\\' };
 
 /** The script lines of a prompt, in order. Any other line is prose and is left out; an indented or quoted line is prose too. */

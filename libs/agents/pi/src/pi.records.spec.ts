@@ -68,7 +68,7 @@ describe('PiPromptReader', () => {
       },
       modelCall({ stopReason: 'stop' }),
     );
-    expect(events).toEqual([{ kind: 'notice', text: 'The model call failed (Overloaded). Retry 1 of 3 in 2 s.' }]);
+    expect(events).toEqual([{ kind: 'notice', level: 'warning', text: 'The model call failed (Overloaded). Retry 1 of 3 in 2 s.' }]);
     expect(reader.result(false)).toEqual({ outcome: 'completed', reason: null });
   });
 

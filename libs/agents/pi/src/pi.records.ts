@@ -127,14 +127,19 @@ function noticesOf(record: Fields): AgentEvent[] {
       const delayMs = numberOf(record['delayMs']);
       const attempt = `${numberOf(record['attempt'])} of ${numberOf(record['maxAttempts'])}`;
       const { message } = readModelError(stringOf(record['errorMessage']));
-      return [
-        { kind: 'notice', text: `The model call failed (${message}). Retry ${attempt} in ${Math.round(delayMs / 1000)} s.` },
-      ];
+      const text = `The model call failed (${message}). Retry ${attempt} in ${Math.round(delayMs / 1000)} s.`;
+      return [{ kind: 'notice', level: 'warning', text }];
     }
     case 'compaction_start':
-      return [{ kind: 'notice', text: 'The conversation is close to the limit of the model: older parts are being summarised.' }];
+      return [
+        {
+          kind: 'notice',
+          level: 'info',
+          text: 'The conversation is close to the limit of the model: older parts are being summarised.',
+        },
+      ];
     case 'extension_error':
-      return [{ kind: 'notice', text: `An extension of the agent failed: ${clip(stringOf(record['error']))}` }];
+      return [{ kind: 'notice', level: 'warning', text: `An extension of the agent failed: ${clip(stringOf(record['error']))}` }];
     default:
       return [];
   }
@@ -167,13 +172,13 @@ function modelFailure(errorMessage: string): Reason {
   if (status === 429 || status === 529) {
     return {
       code: 'model.overloaded',
-      message: `The model is overloaded or rate limited (${status}): ${message}. Prompt again later.`,
+      message: `The model is overloaded or rate limited (${status}): ${message}. Retry later.`,
     };
   }
   const prefix = status === null ? '' : ` (${status})`;
   return {
     code: 'model.failed',
-    message: `The model call failed${prefix}: ${message}. Prompt again, or check the model's address.`,
+    message: `The model call failed${prefix}: ${message}. Retry, or check the model's address.`,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { JsonRecord, ModelProvider, Reason, TurnOutcome } from '@bullpen/contracts';
+import type { JsonRecord, ModelProvider, NoticeLevel, Reason, TurnOutcome } from '@bullpen/contracts';
 
 /**
  * A coding agent CLI, driven without a screen. One process serves many prompts of one conversation, one at a time: the queue is the
@@ -66,7 +66,7 @@ export type AgentEvent =
       readonly costUsd: number;
     }
   /** Something a person should know, such as a retry of the model call. */
-  | { readonly kind: 'notice'; readonly text: string };
+  | { readonly kind: 'notice'; readonly text: string; readonly level: NoticeLevel };
 
 export interface AgentTurnResult {
   readonly outcome: TurnOutcome;

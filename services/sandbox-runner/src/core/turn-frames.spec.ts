@@ -41,6 +41,16 @@ describe('TurnFrames', () => {
     expect(textOf(out)).toBe('one two sk-ant');
   });
 
+  it('tells what is not the model\'s after the text before it, without secrets', () => {
+    const frames = turn();
+    const out = [
+      ...frames.read({ kind: 'text', key: '1', delta: 'one' }, 0),
+      ...frames.read({ kind: 'notice', level: 'warning', text: 'Retry 1 of 3 in 2 s.' }, 1),
+    ];
+    expect(types(out)).toEqual(['AssistantTextAppended', 'AgentNoticed']);
+    expect(out[1]?.event.data).toEqual({ text: 'Retry 1 of 3 in 2 s.', level: 'warning' });
+  });
+
   it('tells how long a tool took, and cancels what never completed', () => {
     const frames = turn();
     frames.read(started('a'), 100);
@@ -95,7 +105,7 @@ describe('TurnFrames', () => {
     const event: fc.Arbitrary<AgentEvent> = fc.oneof(
       fc.record({ kind: fc.constant('text' as const), key: fc.constantFrom('1', '2'), delta: word }),
       fc.record({ kind: fc.constant('reasoning' as const), key: fc.constant('1'), delta: word }),
-      fc.record({ kind: fc.constant('notice' as const), text: word }),
+      fc.record({ kind: fc.constant('notice' as const), level: fc.constant('info' as const), text: word }),
       fc.record({
         kind: fc.constant('toolStarted' as const),
         toolCallId: fc.constantFrom('a', 'b'),

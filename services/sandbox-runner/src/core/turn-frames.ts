@@ -1,5 +1,5 @@
 import type { AgentEvent } from '@bullpen/agent-port';
-import type { JsonRecord, RunnerEvent } from '@bullpen/contracts';
+import type { JsonRecord, NoticeLevel, RunnerEvent } from '@bullpen/contracts';
 import { MAX_EVENT_LIST_ITEMS } from '@bullpen/contracts';
 
 import { clipInput, clipProgress, clipText, shorten } from './clipping.js';
@@ -22,6 +22,7 @@ export interface TurnFramesOptions {
 export const PROGRESS_INTERVAL_MS = 1_000;
 const MAX_TITLE_CHARS = 200;
 const MAX_PLAN_TEXT_CHARS = 1_000;
+const MAX_NOTICE_CHARS = 2_000;
 
 interface OpenTool {
   readonly startedAtMs: number;
@@ -45,7 +46,6 @@ export class TurnFrames {
   readonly #sha256: (text: string) => string;
   readonly #tools = new Map<string, OpenTool>();
   #text: { kind: TextKind; key: string; stream: StreamRedactor } | null = null;
-  #notices = 0;
   #failure: 'failed' | 'cancelled' = 'failed';
 
   constructor({ redactor, coalescer, sha256 }: TurnFramesOptions) {
@@ -60,7 +60,7 @@ export class TurnFrames {
       case 'reasoning':
         return this.#readText(event.kind, event.key, event.delta, nowMs);
       case 'notice':
-        return this.#notice(event.text, nowMs);
+        return [...this.#endText(nowMs), this.#notice(event.text, event.level)];
       case 'toolProgressed':
         return this.#toolProgressed(event.toolCallId, event.output, nowMs);
       case 'toolStarted':
@@ -126,11 +126,8 @@ export class TurnFrames {
     return [...last, ...this.#coalescer.flush()].map(textFrame);
   }
 
-  /** A part of its own among the reasoning: the log has no other place for what is not the model's. */
-  #notice(text: string, nowMs: number): TurnFrame[] {
-    this.#notices += 1;
-    const key = `notice ${this.#notices}`;
-    return [...this.#readText('reasoning', key, text, nowMs), ...this.#endText(nowMs)];
+  #notice(text: string, level: NoticeLevel): TurnFrame {
+    return plain({ type: 'AgentNoticed', data: { text: this.#line(text, MAX_NOTICE_CHARS), level } });
   }
 
   #toolStarted({ toolCallId, name, input, title }: ToolStarted, nowMs: number): TurnFrame {

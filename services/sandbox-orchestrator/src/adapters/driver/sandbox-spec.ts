@@ -69,8 +69,8 @@ export async function sandboxSpec({ session, sandbox, sourcePath }: SpecRequest,
 
 function requireModel(wanted: ModelProvider, { provider }: ModelAccess): void {
   if (wanted === provider) return;
-  const cure = wanted === 'anthropic' ? 'Start the platform with ANTHROPIC_API_KEY set' : 'Start the platform without ANTHROPIC_API_KEY';
-  throw new Rejection('model.not-configured', `This session uses the ${wanted} model; the platform runs with ${provider}. ${cure}.`);
+  const restart = wanted === 'anthropic' ? 'with ANTHROPIC_API_KEY set' : 'without ANTHROPIC_API_KEY';
+  throw new Rejection('model.not-configured', `This session uses the ${wanted} model; the platform runs with ${provider}. Start a new session, or the platform ${restart}.`);
 }
 
 async function checkpointOf({ checkpoint }: SandboxedSession, objects: ObjectStore): Promise<SandboxSpec['checkpoint']> {
