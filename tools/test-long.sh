@@ -7,6 +7,8 @@ set -uo pipefail
 
 RUNS="${TEST_LONG_RUNS:-2}"
 ORDINARY_USER="${TEST_LONG_USER:-nobody}"
+# How this machine reaches package registries, should something be missing.
+mapfile -t NETWORK < <(env | grep -iE '^(https?_proxy|no_proxy|npm_config_[a-z_]+|node_extra_ca_certs|ssl_cert_file)=')
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 passed=0
@@ -46,16 +48,18 @@ prepare() {
 as() {
   local user="$1" folder="$2"
   shift 2
-  local environment=(env -i PATH="$PATH" HOME="$folder/home" USER="$user" TMPDIR="$folder/tmp" LANG="${LANG:-C.UTF-8}")
+  local environment=(env -i PATH="$PATH" HOME="$folder/home" USER="$user" TMPDIR="$folder/tmp" LANG="${LANG:-C.UTF-8}" "${NETWORK[@]}")
   (
     cd "$folder/bullpen" || exit 1
     if [ "$user" = "$(id -un)" ]; then "${environment[@]}" "$@"; else setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups "${environment[@]}" "$@"; fi
   )
 }
 
+# A run that did not come to its tests has failed.
 count() {
   local line
   line="$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$1" | tail -1)"
+  line="${line:-0 1}"
   passed=$((passed + ${line% *}))
   failed=$((failed + ${line#* }))
 }
