@@ -15,6 +15,8 @@ export interface CliHost {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly readStdin: () => Promise<string>;
+  /** A line that a person answers with; null when nobody can be asked. */
+  readonly ask?: (question: string) => Promise<string | null>;
   /** Calls back at each Ctrl-C; answers with what ends that. */
   readonly onInterrupt: (callback: () => void) => () => void;
 }

@@ -11,7 +11,11 @@ import { events } from './commands/events.command.js';
 import type { EventsOptions } from './commands/events.command.js';
 import { run } from './commands/run.command.js';
 import type { RunOptions } from './commands/run.command.js';
+import { addRepo, archive, remove, removeRepo, rename, repos, unarchive } from './commands/keeping.commands.js';
+import type { JsonOption } from './commands/keeping.commands.js';
 import { attach, cancel, diff, prompt, retry, sessions } from './commands/session.commands.js';
+import type { SessionsOptions } from './commands/session.commands.js';
+import { SHELLS, completionScript } from './completion.js';
 import { errorText } from './error-text.js';
 import { EXIT } from './exit-codes.js';
 import { terminalOf } from './host.js';
@@ -22,7 +26,7 @@ import { neutralLine } from './render/terminal-text.js';
 
 const ID = 'session id, its unique beginning or end, or "last"';
 /** Refused before anything was sent: a mistake in how the command was called. */
-const USAGE_CODES = new Set(['prompt.empty', 'argument.invalid', 'address.invalid']);
+const USAGE_CODES = new Set(['prompt.empty', 'argument.invalid', 'address.invalid', 'delete.unconfirmed']);
 
 /** Runs one command line (without `node` and the script). Resolves to the exit code; never rejects. */
 export async function runCli(args: readonly string[], host: CliHost): Promise<number> {
@@ -63,6 +67,13 @@ function makeProgram(host: CliHost, exit: Exit): Command {
   const parts: Parts = { commandFor, context, exit };
   addTurnCommands(parts);
   addReadCommands(parts);
+  addKeepingCommands(parts);
+  commandFor('completion', 'Print a completion script for a shell.', [
+    'source <(./bullpen completion bash)',
+    './bullpen completion fish > ~/.config/fish/completions/bullpen.fish',
+  ])
+    .argument('<shell>', SHELLS.join(', '))
+    .action((shell: string) => void host.stdout.write(completionScript(program, shell)));
   return program;
 }
 
@@ -94,7 +105,8 @@ function addTurnCommands({ commandFor, context, exit }: Parts): void {
     .action(async (id: string, options: { wait: boolean }) => exit(await retry(context(), id, options)));
   commandFor('cancel', 'Stop the running turn of a session.', ['./bullpen cancel last'])
     .argument('<id>', ID)
-    .action(async (id: string) => exit(await cancel(context(), id)));
+    .option('--json', 'the outcome as JSON')
+    .action(async (id: string, options: JsonOption) => exit(await cancel(context(), id, options)));
 }
 
 function addReadCommands({ commandFor, context, exit }: Parts): void {
@@ -118,10 +130,57 @@ function addReadCommands({ commandFor, context, exit }: Parts): void {
     .argument('<id>', ID)
     .option('--turn <n>', 'only what that turn changed; the first one is 1')
     .action(async (id: string, options: { turn?: string }) => exit(await diff(context(), id, options)));
-  commandFor('sessions', 'List sessions, newest first.', ['./bullpen sessions --status running', './bullpen sessions --json | jq -r .[0].id'])
+  commandFor('sessions', 'List or find sessions, newest first; archived ones with --status archived.', [
+    './bullpen sessions --status running',
+    './bullpen sessions login checkout',
+    './bullpen sessions --json | jq -r .[0].id',
+  ])
+    .argument('[words...]', 'words, or beginnings of words, in title, prompts or repository')
     .option('--json', 'as a JSON array')
+    .option('--repo <repository>', 'only on that repository: its name or id')
     .addOption(new Option('--status <status>', 'only those').choices([...SESSION_STATUSES]))
-    .action(async (options: { json?: boolean; status?: string }) => exit(await sessions(context(), options)));
+    .action(async (words: string[], options: SessionsOptions) => exit(await sessions(context(), words, options)));
+}
+
+const AS_JSON = 'the outcome as JSON';
+
+function addKeepingCommands({ commandFor, context, exit }: Parts): void {
+  commandFor('rename', 'Give a session another title.', ['./bullpen rename last "Mend the login"'])
+    .argument('<id>', ID)
+    .argument('<title>', 'what it is to be called')
+    .option('--json', AS_JSON)
+    .action(async (id: string, title: string, options: JsonOption) => exit(await rename(context(), id, { ...options, title })));
+  commandFor('archive', 'Stop what runs in a session and take it out of the list.', ['./bullpen archive last'])
+    .argument('<id>', ID)
+    .option('--json', AS_JSON)
+    .action(async (id: string, options: JsonOption) => exit(await archive(context(), id, options)));
+  commandFor('unarchive', 'Bring an archived session back; its queue goes on.', ['./bullpen unarchive 7k2m9x'])
+    .argument('<id>', ID)
+    .option('--json', AS_JSON)
+    .action(async (id: string, options: JsonOption) => exit(await unarchive(context(), id, options)));
+  commandFor('delete', 'Delete a session for good, with everything it holds.', ['./bullpen delete last', './bullpen delete 7k2m9x --yes'])
+    .argument('<id>', ID)
+    .option('-y, --yes', 'do not ask')
+    .option('--json', AS_JSON)
+    .action(async (id: string, options: JsonOption & { yes?: boolean }) => exit(await remove(context(), id, options)));
+  const repositories = commandFor('repos', 'List, add or remove repositories; the one used last comes first.', [
+    './bullpen repos',
+    './bullpen repos add https://github.com/acme/shop --name shop',
+    './bullpen repos remove shop',
+  ])
+    .option('--json', 'as a JSON array')
+    .action(async (options: JsonOption) => exit(await repos(context(), options)));
+  repositories
+    .command('add <source>')
+    .description('Add a git URL or path, after a look at it.')
+    .option('--name <name>', 'what to call it (default: as its source is called)')
+    .option('--json', AS_JSON)
+    .action(async (source: string, _: unknown, command: Command) => exit(await addRepo(context(), source, command.optsWithGlobals())));
+  repositories
+    .command('remove <repository>')
+    .description('Take a repository out of the list, by name or id; its sessions stay.')
+    .option('--json', AS_JSON)
+    .action(async (name: string, _: unknown, command: Command) => exit(await removeRepo(context(), name, command.optsWithGlobals())));
 }
 
 const PROGRAM_NOTES = `
@@ -131,7 +190,7 @@ Environment:
   BULLPEN_HOME   data of a platform on this machine (default: .bullpen in the checkout)
   NO_COLOR       no colours
 
-Exit codes: 0 completed, 1 failed or cancelled, 2 wrong usage, 3 not reached or refused, 130 detached by Ctrl-C,
+Exit codes: 0 completed, 1 failed, cancelled or not confirmed, 2 wrong usage, 3 not reached or refused, 130 detached by Ctrl-C,
 141 output closed.
 
 Examples:

@@ -2,6 +2,7 @@ import { Rejection } from '@bullpen/errors';
 
 import { EXIT } from '../exit-codes.js';
 import { terminalOf } from '../host.js';
+import { resolveRepository } from '../platform/repositories-api.js';
 import { resolveSessionId } from '../platform/session-reference.js';
 import { cancelTurn, getDiff, getSession, listSessions, queuePrompt, retryTurn } from '../platform/sessions-api.js';
 import type { SessionRow } from '../platform/sessions-api.js';
@@ -34,10 +35,11 @@ export async function prompt(context: CommandContext, reference: string, given: 
   return watchToExit(context, { sessionId, after: before.head, goal: { kind: 'prompt', promptId }, known: knownFrom(before) });
 }
 
-export async function cancel({ host, api }: CommandContext, reference: string): Promise<number> {
+export async function cancel({ host, api }: CommandContext, reference: string, { json }: { readonly json?: boolean } = {}): Promise<number> {
   const sessionId = await resolveSessionId(api, reference);
   const { cancelling } = await cancelTurn(api, sessionId);
-  host.stdout.write(cancelling ? `Cancelling the running turn of ${sessionId}.\n` : `Nothing to cancel: no turn of ${sessionId} is running.\n`);
+  if (json) host.stdout.write(`${JSON.stringify({ id: sessionId, cancelling })}\n`);
+  else host.stdout.write(cancelling ? `Cancelling the running turn of ${sessionId}.\n` : `Nothing to cancel: no turn of ${sessionId} is running.\n`);
   return EXIT.completed;
 }
 
@@ -73,14 +75,25 @@ async function turnIdOf({ api }: CommandContext, sessionId: string, given: strin
   throw new Rejection('turn.not-found', `Session ${sessionId} has no turn ${given}: it has ${have}.`, {});
 }
 
-export async function sessions({ host, api }: CommandContext, { json, status }: { readonly json?: boolean; readonly status?: string }): Promise<number> {
+export interface SessionsOptions {
+  readonly json?: boolean;
+  readonly status?: string;
+  readonly repo?: string;
+}
+
+export async function sessions({ host, api }: CommandContext, words: readonly string[], options: SessionsOptions): Promise<number> {
+  const { json, status, repo } = options;
+  const q = words.join(' ');
+  const repository = repo === undefined ? undefined : (await resolveRepository(api, repo)).id;
+  const filter = { ...(status ? { status } : {}), ...(q === '' ? {} : { q }), ...(repository ? { repository } : {}) };
   const rows: SessionRow[] = [];
-  for await (const row of listSessions(api, status)) {
+  for await (const row of listSessions(api, filter)) {
     rows.push(row);
     if (rows.length === MAX_ROWS) break;
   }
   if (json) host.stdout.write(`${neutralJson(JSON.stringify(rows, null, 2))}\n`);
-  else if (rows.length === 0) host.stderr.write(`No sessions${status ? ` are ${status}` : ' yet'}. To start one:  ./bullpen run --repo sample "write hello.txt: hi"\n`);
-  else host.stdout.write(`${sessionTable(rows, Date.now(), terminalOf(host, host.stdout)).join('\n')}\n`);
+  else if (rows.length > 0) host.stdout.write(`${sessionTable(rows, Date.now(), terminalOf(host, host.stdout)).join('\n')}\n`);
+  else if (q !== '' || repo !== undefined) host.stderr.write('No sessions are like that.\n');
+  else host.stderr.write(`No sessions${status ? ` are ${status}` : ' yet'}. To start one:  ./bullpen run --repo sample "write hello.txt: hi"\n`);
   return EXIT.completed;
 }

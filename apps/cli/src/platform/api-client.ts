@@ -16,7 +16,7 @@ const MAX_RETRY_AFTER_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 interface Request {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
 }
@@ -45,10 +45,20 @@ export class ApiClient {
     return (await (await this.#send({ method: 'POST', path, body })).json()) as Answer;
   }
 
+  /** The platform finds a repeated one already so. */
+  async patch<Answer>(path: string, body: unknown): Promise<Answer> {
+    return (await (await this.#send({ method: 'PATCH', path, body })).json()) as Answer;
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.#send({ method: 'DELETE', path });
+  }
+
   async #send(request: Request): Promise<Response> {
     const headers = {
       authorization: `Bearer ${this.address.token}`,
-      ...(request.method === 'POST' ? { 'content-type': 'application/json', 'idempotency-key': randomUUID() } : {}),
+      ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(request.method === 'POST' ? { 'idempotency-key': randomUUID() } : {}),
     };
     for (let attempt = 0; ; attempt += 1) {
       const answer = await this.#try(request, headers);

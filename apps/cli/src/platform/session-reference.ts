@@ -22,7 +22,12 @@ export async function resolveSessionId(api: ApiClient, reference: string): Promi
     if (reference === 'last' || id === reference) return id;
     if (id.startsWith(reference) || id.endsWith(reference)) matches.push(id);
   }
-  const [match, another] = matches;
+  if (reference !== 'last') {
+    for await (const { id } of listSessions(api, { status: 'archived' })) {
+      if (id.startsWith(reference) || id.endsWith(reference)) matches.push(id);
+    }
+  }
+  const [match, another] = new Set(matches);
   if (match === undefined) {
     throw new Rejection('session.not-found', reference === 'last' ? 'There is no session yet.' : `No session id begins or ends with ${reference}.`, { next });
   }

@@ -37,11 +37,19 @@ const ROWS_PER_PAGE = 200;
 /** Sessions older than the newest so many pages are not looked through. */
 const MAX_PAGES = 20;
 
-/** Newest first. */
-export async function* listSessions(api: ApiClient, status?: string): AsyncGenerator<SessionRow> {
+export interface SessionFilter {
+  readonly status?: string;
+  /** Words, or beginnings of words. */
+  readonly q?: string;
+  /** Id of a repository. */
+  readonly repository?: string;
+}
+
+/** Newest first; archived ones only where their status is asked for. */
+export async function* listSessions(api: ApiClient, filter: SessionFilter = {}): AsyncGenerator<SessionRow> {
   let cursor: string | null = null;
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const query = new URLSearchParams({ limit: String(ROWS_PER_PAGE), ...(status ? { status } : {}), ...(cursor ? { cursor } : {}) });
+    const query = new URLSearchParams({ limit: String(ROWS_PER_PAGE), ...filter, ...(cursor ? { cursor } : {}) });
     const answer: SessionPage = await api.get(`/sessions?${query.toString()}`);
     yield* answer.sessions;
     cursor = answer.nextCursor;
@@ -77,4 +85,20 @@ export function getDiff(api: ApiClient, id: string, turnId: string | undefined):
 export function getEvents(api: ApiClient, id: string, after: string, limit?: number): Promise<EventsPage> {
   const query = new URLSearchParams({ after, ...(limit === undefined ? {} : { limit: String(limit) }) });
   return api.get(`/sessions/${id}/events?${query.toString()}`);
+}
+
+export function renameSession(api: ApiClient, id: string, title: string): Promise<object> {
+  return api.patch(`/sessions/${id}`, { title });
+}
+
+export function archiveSession(api: ApiClient, id: string): Promise<{ readonly changed: boolean }> {
+  return api.post(`/sessions/${id}/archive`);
+}
+
+export function unarchiveSession(api: ApiClient, id: string): Promise<{ readonly changed: boolean }> {
+  return api.post(`/sessions/${id}/unarchive`);
+}
+
+export function deleteSession(api: ApiClient, id: string): Promise<void> {
+  return api.delete(`/sessions/${id}`);
 }

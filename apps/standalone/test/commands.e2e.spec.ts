@@ -1,0 +1,65 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { TestPlatform } from './platform.harness.js';
+
+/** Goal: what a person keeps sessions and repositories with, as they type it. Method: the real product and the real CLI. */
+let platform: TestPlatform;
+
+beforeAll(async () => {
+  platform = await TestPlatform.start();
+}, 90_000);
+afterAll(async () => platform?.remove(), 60_000);
+
+const listed = async (...args: string[]): Promise<string[]> =>
+  (JSON.parse((await platform.cli(['sessions', '--json', ...args])).output) as { id: string }[]).map(({ id }) => id);
+
+describe('sessions, from a terminal', () => {
+  it('are found, renamed, archived, brought back and deleted', async () => {
+    const id = await platform.createSession('run: echo heliotrope');
+    const other = await platform.createSession('run: echo nothing');
+    await platform.cli(['attach', id]);
+    expect(await listed('helio')).toEqual([id]);
+    expect(await platform.cli(['rename', id, 'A better name', '--json'])).toEqual({ exitCode: 0, output: `{"id":"${id}","title":"A better name"}\n` });
+    expect(await listed('bett', 'nam', '--repo', 'sample')).toEqual([id]);
+    expect(await platform.cli(['archive', id])).toMatchObject({ exitCode: 0, output: expect.stringContaining('unarchive') });
+    expect(await listed()).toEqual([other]);
+    expect(await listed('--status', 'archived')).toEqual([id]);
+    expect(await platform.cli(['prompt', id, 'x'])).toMatchObject({ exitCode: 3, output: expect.stringContaining('session.archived') });
+    expect(await platform.cli(['unarchive', id.slice(-8)])).toMatchObject({ exitCode: 0 });
+    expect(await listed()).toEqual([other, id]);
+    expect(await platform.cli(['delete', id])).toMatchObject({ exitCode: 2, output: expect.stringContaining('--yes') });
+    expect(await platform.cli(['delete', id, '--yes', '--json'])).toEqual({ exitCode: 0, output: `{"id":"${id}","deleted":true}\n` });
+    expect(await platform.cli(['attach', id])).toMatchObject({ exitCode: 3, output: expect.stringContaining('session.not-found') });
+  }, 90_000);
+});
+
+describe('repositories, from a terminal', () => {
+  it('are added by path and name, listed and removed; the sample stays', async () => {
+    const folder = join(platform.home, 'outside');
+    execFileSync('git', ['init', '--quiet', '-b', 'trunk', folder]);
+    const as = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org'];
+    execFileSync('git', ['-C', folder, ...as, 'commit', '--quiet', '--allow-empty', '-m', 'first']);
+    const added = await platform.cli(['repos', 'add', folder, '--name', 'shop', '--json']);
+    expect(JSON.parse(added.output)).toMatchObject({ name: 'shop', source: folder, defaultBranch: 'trunk' });
+    const list = await platform.cli(['repos']);
+    expect(list.output).toMatch(/NAME/);
+    expect(list.output).toMatch(/shop +trunk/);
+    expect(list.output).toMatch(/sample +main/);
+    expect(await platform.cli(['repos', 'remove', 'shop'])).toMatchObject({ exitCode: 0 });
+    expect((await platform.cli(['repos', '--json'])).output).not.toContain('shop');
+    expect(await platform.cli(['repos', 'remove', 'sample'])).toMatchObject({ exitCode: 3, output: expect.stringContaining('repository.is-sample') });
+    expect(await platform.cli(['repos', 'add', join(platform.home, 'nothing')])).toMatchObject({ exitCode: 3, output: expect.stringContaining('repository.not-found') });
+  }, 60_000);
+});
+
+describe('completion', () => {
+  it('is a script that bash takes, and that completes commands and options', async () => {
+    const { output } = await platform.cli(['completion', 'bash']);
+    const typed = (words: string) => `${output}\nCOMP_WORDS=(bullpen ${words}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _bullpen; echo "\${COMPREPLY[*]}"`;
+    expect(execFileSync('bash', ['-c', typed('arch')], { encoding: 'utf8' })).toBe('archive\n');
+    expect(execFileSync('bash', ['-c', typed('sessions --st')], { encoding: 'utf8' })).toBe('--status\n');
+  }, 30_000);
+});
