@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 ANY_NODE := $(if $(wildcard $(NODE)),$(NODE),node)
 SUPERVISOR := apps/standalone/dist/supervisor.js
 
-.PHONY: help setup build up down doctor reset test test-faults test-long check bench lint clean
+.PHONY: help setup build up down doctor reset test test-faults test-long check bench openapi lint clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -44,6 +44,9 @@ check: build ## Style, types, import boundaries, contracts
 
 bench: build ## Measure, each figure beside its bare path; ONLY=agent or ONLY=streams for a part
 	@$(NODE) bench/dist/main.js $(ONLY)
+
+openapi: build ## Renew docs/api/openapi.json from the code
+	@$(NODE) tools/openapi.mjs
 
 lint: check ## The same as check
 

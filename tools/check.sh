@@ -13,6 +13,7 @@ run 'oxlint' oxlint --type-aware --deny-warnings --format unix
 run 'import boundaries' depcruise --config .dependency-cruiser.mjs --output-type err libs services apps
 run 'project manifests' node tools/check-projects.mjs
 run 'types of the tests' node node_modules/typescript7/bin/tsc -p tsconfig.spec.json
+run 'API description' node tools/openapi.mjs --check
 run 'buf lint' buf lint
 run 'buf breaking' buf breaking --against proto/baseline.json
 exit "$failed"

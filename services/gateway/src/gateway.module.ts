@@ -32,6 +32,16 @@ export interface GatewayParts {
   readonly logger: Logger;
 }
 
+/** Every route there is. */
+export const CONTROLLERS = [
+  HealthController,
+  AgentsController,
+  SessionsController,
+  TurnsController,
+  SessionContentsController,
+  RepositoriesController,
+] as const;
+
 @Module({})
 export class GatewayModule implements OnModuleDestroy {
   constructor(@Inject(SessionFeeds) private readonly feeds: SessionFeeds) {}
@@ -40,7 +50,7 @@ export class GatewayModule implements OnModuleDestroy {
     const key = config.BULLPEN_RPC_KEY;
     return {
       module: GatewayModule,
-      controllers: [HealthController, AgentsController, SessionsController, TurnsController, SessionContentsController, RepositoriesController],
+      controllers: [...CONTROLLERS],
       providers: [
         { provide: GATEWAY_CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },

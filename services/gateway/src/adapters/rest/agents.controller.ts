@@ -8,6 +8,7 @@ import type { GatewayConfig } from '../../config.js';
 import { GATEWAY_CONFIG, LOGGER } from '../../tokens.js';
 import { ORCHESTRATOR_CALLS } from '../rpc/rpc.providers.js';
 import type { OrchestratorCalls } from '../rpc/rpc.providers.js';
+import { AgentsAnswer } from './response.dto.js';
 
 @ApiTags('platform')
 @ApiBearerAuth()
@@ -23,6 +24,7 @@ export class AgentsController {
   @ApiOperation({ summary: 'Agents that sessions can use, the model behind them, and how sandboxes run here.' })
   @ApiResponse({
     status: 200,
+    type: AgentsAnswer,
     description: '{agents: [{agent, model, provider, notice}], sandbox: {driver, isolation, warning} | null}',
   })
   async agents() {

@@ -1,14 +1,30 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
 
-/** OpenAPI, made from the controllers: a page at /api/docs whose assets come from its package, and JSON at /api/docs-json. */
-export function serveApiDocs(app: INestApplication): void {
+import { ProblemAnswer } from './response.dto.js';
+
+/** OpenAPI of every route, made from the controllers. The same code gives the same document. */
+export function openApiDocument(app: INestApplication): OpenAPIObject {
   const description = [
     'Errors are RFC 9457 problem details with a stable `code`. Every POST honours `Idempotency-Key`.',
     'Live events come over Socket.IO: `session.subscribe {sessionId, after?}` with `auth: {token}`.',
   ].join(' ');
   const config = new DocumentBuilder().setTitle('Bullpen').setVersion('1').setDescription(description).addBearerAuth().build();
-  SwaggerModule.setup('api/docs', app, SwaggerModule.createDocument(app, config), {
+  const document = SwaggerModule.createDocument(app, config, { extraModels: [ProblemAnswer] });
+  const problem = {
+    description: 'A problem, with its code.',
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemAnswer' } } },
+  };
+  for (const path of Object.values(document.paths)) {
+    for (const operation of [path.get, path.post, path.patch, path.delete]) if (operation) operation.responses['default'] = problem;
+  }
+  return document;
+}
+
+/** A page at /api/docs whose assets come from its package, and JSON at /api/docs-json. */
+export function serveApiDocs(app: INestApplication): void {
+  SwaggerModule.setup('api/docs', app, openApiDocument(app), {
     jsonDocumentUrl: 'api/docs-json',
     raw: ['json'],
     customSiteTitle: 'Bullpen API',

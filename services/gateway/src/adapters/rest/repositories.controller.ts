@@ -9,6 +9,7 @@ import { GATEWAY_CONFIG } from '../../tokens.js';
 import { LOCAL_ORGANISATION, SESSION_CALLS, requestContext } from '../rpc/rpc.providers.js';
 import type { SessionCalls } from '../rpc/rpc.providers.js';
 import { AddRepositoryBody, ListRepositoriesQuery } from './request.dto.js';
+import { RepositoriesPage, RepositoryAnswer } from './response.dto.js';
 import { KEY_HEADER } from './sessions.controller.js';
 import { valid } from './validation.js';
 
@@ -23,7 +24,7 @@ export class RepositoriesController {
 
   @Get()
   @ApiOperation({ summary: 'Repositories that sessions can work on, the one used last first. The sample is always there.' })
-  @ApiResponse({ status: 200, description: '{repositories, stale}' })
+  @ApiResponse({ status: 200, type: RepositoriesPage, description: 'All of them.' })
   async list(@Query(valid(ListRepositoriesQuery)) { after = '' }: ListRepositoriesQuery) {
     const { repositories, stale } = await this.calls.listRepositories({ organisationId: LOCAL_ORGANISATION, after });
     return { repositories: repositories.map(repositoryRow), stale };
@@ -33,7 +34,7 @@ export class RepositoriesController {
   @HttpCode(201)
   @ApiOperation({ summary: 'Adds a repository by its source, after a look at it. One that is there already is the same one.' })
   @ApiHeader(KEY_HEADER)
-  @ApiResponse({ status: 201, description: '{id, name, source, defaultBranch}' })
+  @ApiResponse({ status: 201, type: RepositoryAnswer, description: 'It is there.' })
   @ApiResponse({ status: 422, description: 'repository.not-found, .not-git, .not-readable' })
   async add(@Body(valid(AddRepositoryBody)) { source, name = '' }: AddRepositoryBody) {
     const { repository } = await this.calls.addRepository({ context: requestContext(this.config, ''), source, name });

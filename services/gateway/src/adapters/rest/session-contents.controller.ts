@@ -11,6 +11,7 @@ import { OBJECT_STORE } from '../../tokens.js';
 import { EventPages, sessionNotFound } from '../log/event-pages.js';
 import { SessionReader } from '../rpc/session-reader.js';
 import { DEFAULT_EVENTS, DiffQuery, EventsQuery } from './request.dto.js';
+import { EventsPage, FilesAnswer } from './response.dto.js';
 import { valid } from './validation.js';
 
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -29,7 +30,7 @@ export class SessionContentsController {
 
   @Get('events')
   @ApiOperation({ summary: 'A page of the session’s events, oldest first.' })
-  @ApiResponse({ status: 200, description: '{epoch, events, head, more}' })
+  @ApiResponse({ status: 200, type: EventsPage, description: 'A page.' })
   events(@Param('id') sessionId: string, @Query(valid(EventsQuery)) { after, before, limit = DEFAULT_EVENTS }: EventsQuery) {
     if (!isEntityId(sessionId)) throw sessionNotFound(sessionId);
     if (after !== undefined && before !== undefined) {
@@ -42,7 +43,7 @@ export class SessionContentsController {
 
   @Get('files')
   @ApiOperation({ summary: 'Files that differ from where the session started.' })
-  @ApiResponse({ status: 200, description: '{files, total, head}' })
+  @ApiResponse({ status: 200, type: FilesAnswer, description: 'All of them.' })
   async files(@Param('id') id: string) {
     const { files, filesTotal, head } = (await this.sessions.load(id)).state;
     return { files, total: filesTotal, head };

@@ -8,6 +8,7 @@ import type { SessionCalls } from '../rpc/rpc.providers.js';
 import { SessionReader } from '../rpc/session-reader.js';
 import { IdempotencyKey } from './idempotency-key.js';
 import { CreateSessionBody, ListSessionsQuery, RenameSessionBody } from './request.dto.js';
+import { ChangedAnswer, HeadAnswer, SessionAnswer, SessionsPage } from './response.dto.js';
 import { sessionRow, sessionView } from './session.view.js';
 import { valid } from './validation.js';
 
@@ -26,7 +27,7 @@ export class SessionsController {
   @Post()
   @ApiOperation({ summary: 'Creates a session, with its first prompt if there is one.' })
   @ApiHeader(KEY_HEADER)
-  @ApiResponse({ status: 201, description: 'The session as of `head`, its last event, and `promptId`.' })
+  @ApiResponse({ status: 201, type: SessionAnswer, description: 'The session as of `head`, its last event, and `promptId`.' })
   @ApiResponse({
     status: 422,
     description: 'repository.not-found, .not-git, .not-readable, .empty, .branch-missing; idempotency.mismatch',
@@ -41,7 +42,7 @@ export class SessionsController {
 
   @Get()
   @ApiOperation({ summary: 'Lists sessions, newest first.' })
-  @ApiResponse({ status: 200, description: '{sessions, nextCursor, stale}' })
+  @ApiResponse({ status: 200, type: SessionsPage, description: 'A page' })
   async list(@Query(valid(ListSessionsQuery)) query: ListSessionsQuery) {
     const { q = '', repository = '', status = '', cursor = '', limit = 0, after = '' } = query;
     const filter = { query: q, repositoryId: repository, status };
@@ -51,14 +52,14 @@ export class SessionsController {
 
   @Get(':id')
   @ApiOperation({ summary: 'The session as it is now: the fold of its events.' })
-  @ApiResponse({ status: 200, description: 'SessionState, with `isolationWarning` and `modelNotice`.' })
+  @ApiResponse({ status: 200, type: SessionAnswer, description: 'SessionState, with `isolationWarning` and `modelNotice`.' })
   async get(@Param('id') id: string) {
     return sessionView((await this.sessions.load(id)).state);
   }
 
   @Patch(':id')
   @ApiOperation({ summary: 'Gives the session another title.' })
-  @ApiResponse({ status: 200, description: '{head}' })
+  @ApiResponse({ status: 200, type: HeadAnswer, description: 'It is so.' })
   async rename(@Param('id') id: string, @Body(valid(RenameSessionBody)) { title }: RenameSessionBody) {
     const { head } = await this.calls.renameSession({ ...this.#command(id, ''), title });
     return { head };
@@ -68,7 +69,7 @@ export class SessionsController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Cancels what runs and takes the session out of the list; prompts that wait stay in its queue.' })
   @ApiHeader(KEY_HEADER)
-  @ApiResponse({ status: 200, description: '{changed, head}; false when it was archived already.' })
+  @ApiResponse({ status: 200, type: ChangedAnswer, description: '{changed, head}; false when it was archived already.' })
   async archive(@Param('id') id: string, @IdempotencyKey() key: string) {
     const { changed, head } = await this.calls.archiveSession(this.#command(id, key));
     return { changed, head };
@@ -78,7 +79,7 @@ export class SessionsController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Brings an archived session back; its queue goes on.' })
   @ApiHeader(KEY_HEADER)
-  @ApiResponse({ status: 200, description: '{changed, head}; false when it was not archived.' })
+  @ApiResponse({ status: 200, type: ChangedAnswer, description: '{changed, head}; false when it was not archived.' })
   async unarchive(@Param('id') id: string, @IdempotencyKey() key: string) {
     const { changed, head } = await this.calls.unarchiveSession(this.#command(id, key));
     return { changed, head };
@@ -86,7 +87,7 @@ export class SessionsController {
 
   @Delete(':id')
   @ApiOperation({ summary: 'Cancels what runs and deletes the session for good: its events, objects and files are erased soon after.' })
-  @ApiResponse({ status: 200, description: '{head}: the list no longer has it `after` that.' })
+  @ApiResponse({ status: 200, type: HeadAnswer, description: '{head}: the list no longer has it `after` that.' })
   async remove(@Param('id') id: string) {
     const { head } = await this.calls.deleteSession(this.#command(id, ''));
     return { head };

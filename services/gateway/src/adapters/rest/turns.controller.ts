@@ -9,6 +9,7 @@ import { SESSION_CALLS, sessionCommand } from '../rpc/rpc.providers.js';
 import type { SessionCalls } from '../rpc/rpc.providers.js';
 import { IdempotencyKey } from './idempotency-key.js';
 import { EditPromptBody, QueuePromptBody } from './request.dto.js';
+import { CancelAnswer, HeadAnswer, PromptAnswer, RetryAnswer } from './response.dto.js';
 import { KEY_HEADER } from './sessions.controller.js';
 import { valid } from './validation.js';
 
@@ -26,7 +27,7 @@ export class TurnsController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Queues a prompt; its turn starts at once when none runs.' })
   @ApiHeader(KEY_HEADER)
-  @ApiResponse({ status: 202, description: '{promptId, position, head}; position 0: its turn started.' })
+  @ApiResponse({ status: 202, type: PromptAnswer, description: '{promptId, position, head}; position 0: its turn started.' })
   @ApiResponse({ status: 413, description: 'prompt.too-large' })
   async prompt(@Param('id') id: string, @Body(valid(QueuePromptBody)) { text }: QueuePromptBody, @IdempotencyKey() key: string) {
     const { promptId, position, head } = await this.calls.queuePrompt({ ...sessionCommand(this.config, id, key), text });
@@ -37,7 +38,7 @@ export class TurnsController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Asks the running turn to stop.' })
   @ApiHeader(KEY_HEADER)
-  @ApiResponse({ status: 202, description: '{cancelling, head}; false when no turn was running.' })
+  @ApiResponse({ status: 202, type: CancelAnswer, description: '{cancelling, head}; false when no turn was running.' })
   async cancel(@Param('id') id: string, @IdempotencyKey() key: string) {
     const { cancelling, head } = await this.calls.cancelTurn(sessionCommand(this.config, id, key));
     return { cancelling, head };
@@ -47,7 +48,7 @@ export class TurnsController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Starts the last failed turn again, as a new attempt.' })
   @ApiHeader(KEY_HEADER)
-  @ApiResponse({ status: 202, description: '{retrying, head}; false when there was nothing to retry.' })
+  @ApiResponse({ status: 202, type: RetryAnswer, description: '{retrying, head}; false when there was nothing to retry.' })
   async retry(@Param('id') id: string, @IdempotencyKey() key: string) {
     const { retrying, head } = await this.calls.retryTurn(sessionCommand(this.config, id, key));
     return { retrying, head };
@@ -55,7 +56,7 @@ export class TurnsController {
 
   @Patch('prompts/:promptId')
   @ApiOperation({ summary: 'Changes what a waiting prompt says, its place in the queue, or both.' })
-  @ApiResponse({ status: 200, description: '{promptId, position, head}' })
+  @ApiResponse({ status: 200, type: PromptAnswer, description: 'It is so.' })
   @ApiResponse({ status: 409, description: 'prompt.not-waiting' })
   async edit(@Param('id') id: string, @Param('promptId') promptId: string, @Body(valid(EditPromptBody)) body: EditPromptBody) {
     const { text, before } = body;
@@ -69,7 +70,7 @@ export class TurnsController {
 
   @Delete('prompts/:promptId')
   @ApiOperation({ summary: 'Takes a waiting prompt out of the queue.' })
-  @ApiResponse({ status: 200, description: '{head}' })
+  @ApiResponse({ status: 200, type: HeadAnswer, description: 'It is so.' })
   @ApiResponse({ status: 409, description: 'prompt.not-waiting' })
   async withdraw(@Param('id') id: string, @Param('promptId') promptId: string) {
     const { head } = await this.calls.withdrawPrompt({ ...sessionCommand(this.config, id, ''), promptId });
