@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -155,11 +155,12 @@ describe('Idempotency-Key', () => {
 
 function processesWith(text: string): number {
   const wanted = text.replaceAll(' ', '\0');
-  return execFileSync('sh', ['-c', 'ls -d /proc/[0-9]*'], { encoding: 'utf8' })
-    .split('\n')
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => `/proc/${name}`)
     .filter((folder) => {
       try {
-        return folder !== '' && readFileSync(`${folder}/cmdline`, 'utf8').startsWith(wanted);
+        return readFileSync(`${folder}/cmdline`, 'utf8').startsWith(wanted);
       } catch {
         return false;
       }

@@ -11,6 +11,11 @@ import { CHECKOUT, TestPlatform, eventually, freePort } from './platform.harness
 import { processesWithCommand } from './processes.harness.js';
 
 const COMMAND_TIMEOUT_MS = 60_000;
+/** The services in the order in which they start: their names in run.json, and what a person calls them. */
+const SERVICES: Readonly<Record<string, string>> =
+  process.env['BULLPEN_MODE'] === 'processes'
+    ? { orchestrator: 'sandbox orchestrator', session: 'session service', gateway: 'gateway' }
+    : { platform: 'platform' };
 
 let platform: TestPlatform;
 
@@ -38,7 +43,7 @@ const lineNumber = (text: string): number => platform.output.split('\n').findInd
 
 describe('make up', () => {
   it('shows each step with its time, then the address, the token, a first command and what is not real', () => {
-    const steps = ['home and ports', 'sample repository', 'Postgres', 'NATS', 'scripted model', 'event log', 'platform'];
+    const steps = ['home and ports', 'sample repository', 'Postgres', 'NATS', 'scripted model', 'event log', ...Object.values(SERVICES)];
     const lines = steps.map((step) => platform.output.split('\n').findIndex((line) => new RegExp(`^ +\\d+\\.\\d s {2}${step}$`).test(line)));
     expect(lines).toEqual(lines.toSorted((a, b) => a - b));
     expect(lines).not.toContain(-1);
@@ -94,7 +99,7 @@ describe('make up', () => {
     }
   });
 
-  it.each(['platform', 'scriptedModel', 'nats', 'postgres'])(
+  it.each([...Object.keys(SERVICES), 'scriptedModel', 'nats', 'postgres'])(
     'starts the %s again when it is killed',
     async (name) => {
       const killed = platform.kill(name);
@@ -107,7 +112,8 @@ describe('make up', () => {
   it('stops in order on Ctrl-C and leaves nothing; the next one finds its ports and data again', async () => {
     const before = platform.runFile;
     expect(await platform.stop()).toBe(0);
-    const stops = ['stop platform', 'stop scripted model', 'stop NATS', 'stop Postgres'].map(lineNumber);
+    const titles = [...Object.values(SERVICES).toReversed(), 'scripted model', 'NATS', 'Postgres'];
+    const stops = titles.map((title) => lineNumber(`stop ${title}`));
     expect(stops).toEqual(stops.toSorted((a, b) => a - b));
     expect(stops).not.toContain(-1);
     expect(processesWithCommand(platform.home)).toEqual([]);
