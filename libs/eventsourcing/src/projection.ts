@@ -4,6 +4,7 @@ import type { StoredEvent } from '@bullpen/contracts';
 import { isRejectionOf } from '@bullpen/errors';
 import { eventId } from '@bullpen/event-log';
 import type { EventLog, Lane, LogMessage } from '@bullpen/event-log';
+import { withoutRepeats } from '@bullpen/telemetry';
 import type { Logger } from '@bullpen/telemetry';
 
 import { MessageBuffer } from './message-buffer.js';
@@ -66,9 +67,12 @@ class ProjectionRun<Event extends { readonly type: string }, Row> {
   readonly #stopping = new AbortController();
   readonly #handled: ReadonlySet<string>;
   readonly #done: Promise<void>;
+  /** An outage is tried out in steps of two seconds, and is one line all the same. */
+  readonly #patient: Logger;
   #buffer: MessageBuffer | null = null;
 
   constructor(private readonly options: ProjectionOptions<Event, Row>) {
+    this.#patient = withoutRepeats(options.logger);
     this.#handled = new Set(options.projector.handles);
     this.#done = this.#keepRunning();
   }
@@ -80,7 +84,7 @@ class ProjectionRun<Event extends { readonly type: string }, Row> {
   }
 
   async #keepRunning(): Promise<void> {
-    const { logger, projector } = this.options;
+    const { projector } = this.options;
     const { signal } = this.#stopping;
     let retryMs = FIRST_RETRY_MS;
     while (!signal.aborted && this.status.state !== 'stopped') {
@@ -88,7 +92,7 @@ class ProjectionRun<Event extends { readonly type: string }, Row> {
         await this.#runWhileOpen(() => (retryMs = FIRST_RETRY_MS));
       } catch (error) {
         this.#now({ state: 'starting' });
-        if (!signal.aborted) logger.warn('projection waits', { projector: projector.name, retryMs, error });
+        if (!signal.aborted) this.#patient.warn('projection waits', { projector: projector.name, retryMs, error });
         await delay(retryMs, undefined, { signal }).catch(() => undefined);
         retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
       }

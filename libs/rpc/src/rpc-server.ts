@@ -12,6 +12,7 @@ import { throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 
 import { Fault, Rejection } from '@bullpen/errors';
+import { withoutRepeats } from '@bullpen/telemetry';
 import type { Logger } from '@bullpen/telemetry';
 
 import { UNAUTHENTICATED, toStatus } from './wire-error.js';
@@ -57,7 +58,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     abortOnError: false,
   });
   app.useGlobalGuards(new BearerGuard(options.key));
-  app.useGlobalFilters(new ErrorFilter(logger));
+  app.useGlobalFilters(new ErrorFilter(withoutRepeats(logger)));
   try {
     await app.listen();
   } catch (cause) {

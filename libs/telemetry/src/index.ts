@@ -1,2 +1,3 @@
 export { createLogger, silentLogger } from './logger.js';
 export type { Logger, LogFields } from './logger.js';
+export { withoutRepeats } from './without-repeats.js';

@@ -5,6 +5,7 @@ import { Fault } from '@bullpen/errors';
 import { connectEventLog } from '@bullpen/event-log';
 import type { EventLog } from '@bullpen/event-log';
 import { nestLogger } from '@bullpen/rpc';
+import { withoutRepeats } from '@bullpen/telemetry';
 import type { Logger } from '@bullpen/telemetry';
 
 import { serveApiDocs } from './adapters/rest/api-docs.js';
@@ -46,7 +47,7 @@ export async function serveGateway(config: GatewayConfig, log: EventLog, logger:
   app.disable('x-powered-by');
   app.useWebSocketAdapter(new SyncIoAdapter(app, { token, allowedHosts }));
   useEdge(app, { token, allowedHosts });
-  app.useGlobalFilters(new ProblemFilter(app.getHttpAdapter().getInstance() as unknown as RouteTable, logger));
+  app.useGlobalFilters(new ProblemFilter(app.getHttpAdapter().getInstance() as unknown as RouteTable, withoutRepeats(logger)));
   serveApiDocs(app);
   try {
     await app.listen(config.BULLPEN_PORT, config.BULLPEN_HOST);

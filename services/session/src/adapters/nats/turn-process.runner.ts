@@ -4,6 +4,7 @@ import type { Actor } from '@bullpen/contracts';
 import { Rejection } from '@bullpen/errors';
 import type { EventLog, LogMessage, Tail } from '@bullpen/event-log';
 import type { CommandHandler } from '@bullpen/eventsourcing';
+import { withoutRepeats } from '@bullpen/telemetry';
 import type { Logger } from '@bullpen/telemetry';
 
 import type { Surroundings, TurnCheckpoints } from '../../core/ports.js';
@@ -42,8 +43,12 @@ export class TurnProcessRunner {
   readonly #said = new WeakSet<FollowedTurn>();
   readonly #stopping = new AbortController();
   #done: Promise<void> | null = null;
+  /** It tries twice a second for as long as the log is away. */
+  readonly #patient: Logger;
 
-  constructor(private readonly parts: TurnProcessParts) {}
+  constructor(private readonly parts: TurnProcessParts) {
+    this.#patient = withoutRepeats(parts.logger);
+  }
 
   start(): void {
     this.#done ??= this.#keepRunning();
@@ -63,7 +68,7 @@ export class TurnProcessRunner {
       try {
         await this.#follow();
       } catch (error) {
-        if (!signal.aborted) this.parts.logger.warn('turn process waits for the log', { retryMs: RETRY_MS, error });
+        if (!signal.aborted) this.#patient.warn('turn process waits for the log', { retryMs: RETRY_MS, error });
         await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
