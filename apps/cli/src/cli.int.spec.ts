@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
@@ -80,6 +81,37 @@ describe('bullpen run', () => {
     mkdirSync(join(home, 'shop'));
     await cli(['run', '--repo', './shop', '--branch', 'b', '--title', 't', '-'], { cwd: home, stdin: 'from stdin' });
     expect(platform.requests[0]?.body).toEqual({ repository: join(home, 'shop'), branch: 'b', title: 't', prompt: 'from stdin' });
+  });
+
+  it('finds the working copy that a folder lies in, and says what of it is not included', async () => {
+    platform.onPrompt = (promptId) => platform.playTurn(promptId, 'completed');
+    const top = join(realpathSync(home), 'copy');
+    mkdirSync(join(top, 'inner', 'most'), { recursive: true });
+    execFileSync('git', ['init', '-q', top]);
+    const clean = await cli(['run', '--repo', '.', 'x'], { cwd: join(top, 'inner', 'most') });
+    expect(platform.requests[0]?.body).toMatchObject({ repository: top });
+    expect(clean.stderr).toBe('');
+    platform.reset();
+    writeFileSync(join(top, 'new.txt'), 'x');
+    const changed = await cli(['run', '--repo', './inner', 'x'], { cwd: top });
+    expect(changed).toMatchObject({ code: 0, stderr: expect.stringContaining('1 uncommitted change is not included') as unknown });
+  });
+
+  it('says what helps instead of a retry that would end in the same way', async () => {
+    platform.onPrompt = (promptId) => {
+      platform.startTurn(promptId);
+      platform.endTurn('failed', 'checkpoint.holds-secret');
+    };
+    const { stderr } = await cli(['run', '--repo', 'sample', 'x']);
+    expect(stderr).toBe(`To go on:  ./bullpen prompt ${ID} "remove the key from the files"\n`);
+    platform.reset();
+    platform.onPrompt = (promptId) => {
+      platform.startTurn(promptId);
+      const reason = { code: 'model.not-configured', message: 'No.' };
+      platform.append('SandboxSpawnFailed', { generation: 1, attempt: 1, reason, logTail: '', retryAt: '' });
+      platform.endTurn('failed', 'sandbox.failed');
+    };
+    expect((await cli(['run', '--repo', 'sample', 'x'])).stderr).toMatch(/start a new session: {2}\.\/bullpen run [^\n]*\n$/);
   });
 
   it('detaches at Ctrl-C, and says how to come back', async () => {
@@ -203,7 +235,7 @@ describe('bullpen events', () => {
 describe('bullpen cancel, retry, diff, sessions', () => {
   it('cancels, and says when there is nothing to cancel', async () => {
     platform.create();
-    expect((await cli(['cancel', ID])).stdout).toContain('Nothing to cancel');
+    expect(await cli(['cancel', ID])).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing to cancel') as unknown });
     platform.startTurn(platform.queue('one'));
     expect(await cli(['cancel', ID])).toMatchObject({ code: 0, stdout: `Cancelling the running turn of ${ID}.\n` });
   });
@@ -216,7 +248,7 @@ describe('bullpen cancel, retry, diff, sessions', () => {
     expect(stdout).toContain('> flaky\n');
     expect(stdout).toContain('! attempt 2\n');
     expect(stdout).not.toContain('✗ failed');
-    expect(await cli(['retry', ID])).toMatchObject({ code: 1, stdout: '' });
+    expect(await cli(['retry', ID])).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing to retry') as unknown });
   });
 
   it('prints the patch as it is to a pipe, coloured and harmless to a terminal', async () => {
@@ -281,6 +313,12 @@ describe('what goes wrong', () => {
     expect(await cli(['run', '--repo', 'sample', '  '])).toMatchObject({ code: 2 });
     expect(await cli(['sessions', '--status', 'nope'])).toMatchObject({ code: 2 });
     expect(await cli(['frobnicate'])).toMatchObject({ code: 2 });
+    for (const option of ['--repo', '--branch', '--title']) {
+      expect(await cli(['run', '--repo', 'sample', option, '', 'x'])).toMatchObject({ code: 2, stderr: expect.stringContaining(option) as unknown });
+    }
+    expect(await cli(['events', ID, '--after', 'x'])).toMatchObject({ code: 2 });
+    platform.create();
+    expect(await cli(['diff', ID, '--turn', 'x'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--turn x') as unknown });
     for (const command of ['run', 'prompt', 'retry', 'cancel', 'attach', 'events', 'diff', 'sessions']) {
       const { code, stdout } = await cli([command, '--help']);
       expect(code).toBe(0);

@@ -11,7 +11,7 @@ const NEXT_STEPS: readonly (readonly [string, string])[] = [
   ['event.unknown', './bullpen events shows the ids there are'],
   ['repository.branch-missing', 'name a branch that the repository has with --branch'],
   // The others say so themselves.
-  ['repository.source-invalid', '--repo takes sample, an https or ssh URL, or a path of a git repository on the machine of the platform'],
+  ['repository.source-invalid', '--repo takes sample, an https or ssh URL, or a path, also a relative one, of a git repository on the machine of the platform'],
   ['turn.not-found', '--turn takes the number of a turn; the first one is 1'],
   ['request.too-large', 'put what is long into a file of the repository and name it in the prompt'],
   ['prompt.too-large', 'put what is long into a file of the repository and name it in the prompt'],

@@ -191,7 +191,7 @@ Environment:
   NO_COLOR       no colours
 
 Exit codes: 0 completed, 1 failed, cancelled or not confirmed, 2 wrong usage, 3 not reached or refused, 130 detached by Ctrl-C,
-141 output closed.
+141 output closed. cancel and retry with nothing to do say so and exit 0.
 
 Examples:
   make up                                             start the platform, in another terminal

@@ -114,6 +114,11 @@ describe('parseSource', () => {
     expect(parseSource('https://example.com/x', remote)).toMatchObject({ hostListed: false });
   });
 
+  it('says where credentials go instead', () => {
+    expect(messageOf('https://user:hunter2@example.com/x')).toMatch(/credential helper .* ssh key/);
+    expect(messageOf('nonsense')).toContain('Give an https or ssh URL');
+  });
+
   it('never repeats a password', () => {
     for (const text of ['https://user:hunter2@example.com/x', 'ssh://a:hunter2@example.com', 'ftp://a:hunter2@example.com/x']) {
       expect(messageOf(text)).not.toContain('hunter2');

@@ -64,7 +64,7 @@ function parseUrl(source: string, rules: SourceRules): Source {
   if (!url) throw invalid(source, 'it cannot be read as a URL');
   const isSsh = url.protocol === 'ssh:';
   if (url.protocol !== 'https:' && !isSsh) throw invalid(source, `the protocol ${url.protocol} is not one of https and ssh`);
-  if (url.password !== '' || (!isSsh && url.username !== '')) throw invalid(url.host, 'it holds credentials');
+  if (url.password !== '' || (!isSsh && url.username !== '')) throw invalid(url.host, 'it holds credentials', GIVE_CREDENTIALS);
   if (url.search !== '' || url.hash !== '') throw invalid(url.host, 'it has a query or a fragment');
   const user = isSsh ? url.username || 'git' : '';
   if (isSsh && !USER.test(user)) throw invalid(url.host, 'the user name is not one of ssh');
@@ -111,15 +111,19 @@ function decode(text: string): string | null {
   }
 }
 
+const GIVE_SOURCE = 'Give an https or ssh URL, or in local mode an absolute path.';
+const GIVE_CREDENTIALS =
+  "Give the URL without them. The platform reads it as its own user's git does: set up a credential helper for https, or an ssh key for ssh.";
+
 /** Never quotes a URL that may hold a password: callers pass the host then. */
-function invalid(source: string, why: string): Rejection {
+function invalid(source: string, why: string, next = GIVE_SOURCE): Rejection {
   const shown = source
     .replace(/\/\/[^/@]*@/g, '//…@')
     .replace(/\p{Cc}/gu, '?')
     .slice(0, 200);
   return new Rejection(
     'repository.source-invalid',
-    `${JSON.stringify(shown)} is not a repository source: ${why}. Give an https or ssh URL, or in local mode an absolute path.`,
+    `${JSON.stringify(shown)} is not a repository source: ${why}. ${next}`,
     { source: shown },
   );
 }

@@ -63,6 +63,12 @@ export async function readPrompt(host: CliHost, given: string): Promise<string> 
   throw new Rejection('prompt.empty', 'The prompt is empty.', { next: 'say what the agent is to do, or pipe it in with -' });
 }
 
+/** An empty value usually is a variable that was not set. @throws Rejection `argument.invalid` */
+export function requireGiven(option: string, value: string | undefined): void {
+  if (value === undefined || value.trim() !== '') return;
+  throw new Rejection('argument.invalid', `${option} is empty.`, { next: `give ${option} a value, or leave it out where it is optional` });
+}
+
 /** @throws Rejection `argument.invalid` */
 export function eventPosition(given: string): string {
   if (/^(0|[1-9][0-9]{0,19})$/.test(given)) return given;

@@ -9,7 +9,7 @@ import { archiveSession, deleteSession, getSession, renameSession, unarchiveSess
 import { neutralJson, neutralLine } from '../render/terminal-text.js';
 import type { CommandContext } from './command-context.js';
 import { repositoryTable } from '../render/repository-table.js';
-import { repositoryOf } from './run.command.js';
+import { givenRepository } from '../platform/local-repository.js';
 
 /** Every command that changes something prints one line for a person, or what changed as JSON. */
 export interface JsonOption {
@@ -57,7 +57,7 @@ export async function repos({ host, api }: CommandContext, { json }: JsonOption)
 }
 
 export async function addRepo({ host, api }: CommandContext, given: string, { name, json }: JsonOption & { readonly name?: string }): Promise<number> {
-  const source = repositoryOf(given, host.cwd);
+  const { repository: source } = givenRepository(given, host.cwd);
   const added = await addRepository(api, { source, ...(name === undefined ? {} : { name }) });
   return say(host, { json, result: added, text: `Added ${neutralLine(added.name)} (${neutralLine(added.source)}, ${neutralLine(added.defaultBranch)}) as ${added.id}.` });
 }

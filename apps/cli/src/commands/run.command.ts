@@ -1,9 +1,7 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
-
+import { givenRepository } from '../platform/local-repository.js';
 import { createSession } from '../platform/sessions-api.js';
 import type { CommandContext } from './command-context.js';
-import { WHOLE_SESSION, readPrompt, watchToExit } from './command-context.js';
+import { WHOLE_SESSION, readPrompt, requireGiven, watchToExit } from './command-context.js';
 
 export interface RunOptions {
   readonly repo: string;
@@ -13,19 +11,17 @@ export interface RunOptions {
 
 /** `bullpen run`: a new session with its first prompt, shown until that turn ends. */
 export async function run(context: CommandContext, prompt: string, { repo, branch, title }: RunOptions): Promise<number> {
+  requireGiven('--repo', repo);
+  requireGiven('--branch', branch);
+  requireGiven('--title', title);
   const text = await readPrompt(context.host, prompt);
-  const repository = repositoryOf(repo, context.host.cwd);
+  const { repository, uncommitted } = givenRepository(repo, context.host.cwd);
+  if (uncommitted > 0) context.host.stderr.write(`! ${uncommittedText(uncommitted)}\n`);
   const { id, promptId } = await createSession(context.api, { repository, prompt: text, ...(branch ? { branch } : {}), ...(title ? { title } : {}) });
   return watchToExit(context, { sessionId: id, after: WHOLE_SESSION, goal: { kind: 'prompt', promptId } });
 }
 
-/** A path becomes absolute, because the platform has another working directory; names and URLs stay. */
-export function repositoryOf(given: string, cwd: string): string {
-  if (/^[a-z][a-z+]*:\/\//i.test(given) || /^[^/]+@[^/]+:/.test(given)) return given;
-  const isPath = given === '.' || given === '..' || /^(\/|\.\.?\/)/.test(given);
-  return isPath || (given !== 'sample' && isFolder(resolve(cwd, given))) ? resolve(cwd, given) : given;
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+function uncommittedText(count: number): string {
+  const changes = count === 1 ? '1 uncommitted change is' : `${count} uncommitted changes are`;
+  return `${changes} not included: the session starts from the last commit of the branch.`;
 }

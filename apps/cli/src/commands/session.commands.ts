@@ -12,6 +12,7 @@ import { neutralJson } from '../render/terminal-text.js';
 import type { CommandContext } from './command-context.js';
 import { WHOLE_SESSION, knownFrom, readPrompt, watchToExit } from './command-context.js';
 
+const TURN_ID = /^[0-9a-z]{26,32}$/;
 /** Rows that `bullpen sessions` shows. */
 const MAX_ROWS = 200;
 
@@ -49,8 +50,8 @@ export async function retry(context: CommandContext, reference: string, { wait }
   const before = await getSession(api, sessionId);
   const { retrying } = await retryTurn(api, sessionId);
   if (!retrying) {
-    host.stderr.write(`Nothing to retry: the last turn of ${sessionId} did not fail, or one is running.\n`);
-    return EXIT.notCompleted;
+    host.stdout.write(`Nothing to retry: the last turn of ${sessionId} did not fail, or one is running.\n`);
+    return EXIT.completed;
   }
   if (!wait) return EXIT.completed;
   return watchToExit(context, { sessionId, after: before.head, goal: { kind: 'nextTurn' }, known: knownFrom(before) });
@@ -67,7 +68,10 @@ export async function diff({ host, api }: CommandContext, reference: string, { t
 
 /** Turns are numbered from 1 for people; an id is taken as it is. */
 async function turnIdOf({ api }: CommandContext, sessionId: string, given: string): Promise<string> {
-  if (!/^[0-9]{1,6}$/.test(given)) return given;
+  if (TURN_ID.test(given)) return given;
+  if (!/^[0-9]{1,6}$/.test(given)) {
+    throw new Rejection('argument.invalid', `--turn ${given} is no turn.`, { next: 'count turns from 1, or give the id of one' });
+  }
   const { turns } = await getSession(api, sessionId);
   const turn = turns[Number(given) - 1];
   if (turn !== undefined) return turn.turnId;

@@ -4,13 +4,20 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 
 import { ProblemAnswer } from './response.dto.js';
 
+const TOKEN = {
+  type: 'http',
+  scheme: 'bearer',
+  bearerFormat: 'opaque',
+  description: 'The platform\'s token: `.bullpen/token` in the checkout (`$BULLPEN_HOME/token`), or what BULLPEN_TOKEN was set to.',
+} as const;
+
 /** OpenAPI of every route, made from the controllers. The same code gives the same document. */
 export function openApiDocument(app: INestApplication): OpenAPIObject {
   const description = [
     'Errors are RFC 9457 problem details with a stable `code`. Every POST honours `Idempotency-Key`.',
     'Live events come over Socket.IO: `session.subscribe {sessionId, after?}` with `auth: {token}`.',
   ].join(' ');
-  const config = new DocumentBuilder().setTitle('Bullpen').setVersion('1').setDescription(description).addBearerAuth().build();
+  const config = new DocumentBuilder().setTitle('Bullpen').setVersion('1').setDescription(description).addBearerAuth(TOKEN).build();
   const document = SwaggerModule.createDocument(app, config, { extraModels: [ProblemAnswer] });
   const problem = {
     description: 'A problem, with its code.',

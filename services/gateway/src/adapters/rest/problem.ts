@@ -75,8 +75,8 @@ function rejectionOf(error: unknown): Rejection | null {
   const status = statusOf(error);
   if (status === 404) return new Rejection('route.not-found', 'Nothing answers here. The routes are listed at /api/docs.');
   if (status === 413) {
-    const message = `The request body is larger than ${MAX_BODY_BYTES} bytes. Put what is long into a file of the repository.`;
-    return new Rejection('request.too-large', message, { limit: MAX_BODY_BYTES });
+    const message = `The request body is larger than ${MAX_BODY_BYTES} bytes, and a prompt may have ${MAX_PROMPT_BYTES}. Put what is long into a file of the repository.`;
+    return new Rejection('request.too-large', message, { limit: MAX_BODY_BYTES, promptLimit: MAX_PROMPT_BYTES });
   }
   if (status === 415) return mediaTypeRefused();
   if (status < 400 || status >= 500) return null;

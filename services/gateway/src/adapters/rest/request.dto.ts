@@ -24,12 +24,14 @@ export class CreateSessionBody {
   @ApiPropertyOptional({ description: 'Where to start from; the default branch without it.' })
   @IsOptional()
   @IsString()
+  @IsNotEmpty()
   @MaxLength(MAX_NAME_CHARS)
   branch?: string;
 
   @ApiPropertyOptional({ maxLength: MAX_TITLE_CHARS, description: 'The first line of the prompt without it.' })
   @IsOptional()
   @IsString()
+  @IsNotEmpty()
   @MaxLength(MAX_TITLE_CHARS)
   title?: string;
 
@@ -42,12 +44,14 @@ export class CreateSessionBody {
   @ApiPropertyOptional({ description: 'One of GET /api/v1/agents.' })
   @IsOptional()
   @IsString()
+  @IsNotEmpty()
   @MaxLength(MAX_NAME_CHARS)
   agent?: string;
 
   @ApiPropertyOptional()
   @IsOptional()
   @IsString()
+  @IsNotEmpty()
   @MaxLength(MAX_NAME_CHARS)
   model?: string;
 }
@@ -170,6 +174,7 @@ export class DiffQuery {
   @ApiPropertyOptional({ description: 'Id of a turn: what that turn changed. Without it: what the session changed.' })
   @IsOptional()
   @IsString()
+  @IsNotEmpty()
   @MaxLength(64)
   turn?: string;
 }

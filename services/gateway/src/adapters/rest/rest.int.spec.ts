@@ -128,6 +128,10 @@ describe('the edge', () => {
 
   it('describes its routes as OpenAPI', async () => {
     const { body } = await call('GET', '/api/docs-json', { headers: { authorization: '' } });
+    expect(body).toMatchObject({
+      components: { securitySchemes: { bearer: { scheme: 'bearer', description: expect.stringContaining('.bullpen/token') as unknown } } },
+    });
+    expect(JSON.stringify(body)).not.toContain('JWT');
     const paths = Object.keys(body['paths'] as object);
     expect(paths).toEqual(
       expect.arrayContaining([
@@ -426,6 +430,16 @@ describe('what is done with sessions, prompts and repositories', () => {
     take('UnarchiveSession', { changed: false, head: '9' });
     expect(await call('POST', `${base}/unarchive`)).toMatchObject({ status: 200, body: { changed: false, head: '9' } });
     expectProblem(await call('POST', '/api/v1/sessions/nope/archive'), 404, 'session.not-found');
+  });
+
+  it('takes no empty string for a value that may be left out', async () => {
+    const asks = { repository: 'sample', prompt: 'x' };
+    for (const name of ['repository', 'branch', 'title', 'agent', 'model']) {
+      const answer = await call('POST', '/api/v1/sessions', { body: { ...asks, [name]: '' } });
+      expectProblem(answer, 400, 'request.invalid');
+      expect(JSON.stringify(answer.body)).toContain(name);
+    }
+    expectProblem(await call('GET', `${base}/diff?turn=`), 400, 'request.invalid');
   });
 
   it('passes on what a list is to hold', async () => {
