@@ -1,3 +1,5 @@
+import type { Server } from 'node:http';
+
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
@@ -12,6 +14,7 @@ import { serveApiDocs } from './adapters/rest/api-docs.js';
 import { useEdge } from './adapters/rest/edge.js';
 import { ProblemFilter } from './adapters/rest/problem.filter.js';
 import type { RouteTable } from './adapters/rest/problem.filter.js';
+import { answerUnreadable } from './adapters/rest/unreadable.js';
 import { SyncIoAdapter } from './adapters/socket/sync-io.adapter.js';
 import type { GatewayConfig } from './config.js';
 import { GatewayModule } from './gateway.module.js';
@@ -49,6 +52,7 @@ export async function serveGateway(config: GatewayConfig, log: EventLog, logger:
   useEdge(app, { token, allowedHosts });
   app.useGlobalFilters(new ProblemFilter(app.getHttpAdapter().getInstance() as unknown as RouteTable, withoutRepeats(logger)));
   serveApiDocs(app);
+  answerUnreadable(app.getHttpServer() as Server);
   try {
     await app.listen(config.BULLPEN_PORT, config.BULLPEN_HOST);
     return app;

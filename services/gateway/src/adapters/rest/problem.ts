@@ -39,6 +39,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'prompt.not-waiting': 409,
   'repository.is-sample': 409,
   'prompt.too-large': 413,
+  'request.timeout': 408,
   'request.too-large': 413,
   'request.media-type': 415,
   'host.unknown': 421,
@@ -48,6 +49,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'repository.not-readable': 422,
   'repository.branch-missing': 422,
   'repository.empty': 422,
+  'request.headers-too-large': 431,
 };
 
 /** What an error says to the outside. Bugs, and anything unknown, keep their text to themselves. */

@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
@@ -45,6 +46,16 @@ async function call(
     text,
     body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
   };
+}
+
+/** What comes back for these bytes. */
+function exchange(bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(gateway.port, '127.0.0.1', () => socket.write(bytes));
+    socket.on('data', (chunk) => (answer += chunk.toString()));
+    socket.on('error', reject).on('close', () => resolve(answer));
+  });
 }
 
 /** fetch does not let a program choose its Host. */
@@ -197,6 +208,9 @@ describe('errors', () => {
     expect(wrong.headers.get('allow')).toBe('POST');
     expectProblem(await call('POST', '/api/v1/sessions', { raw: '{"repository":' }), 400, 'request.malformed');
     expectProblem(await call('POST', '/api/v1/sessions', { raw: '"text"' }), 400, 'request.malformed');
+    expect(await exchange('\0\r\n\r\n')).toMatch(/^HTTP\/1.1 400 [^]*application\/problem\+json[^]*"code":"request.malformed"/);
+    expect(await exchange(`GET /healthz HTTP/1.1\r\nX-A: ${'a'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 [^]*"request.headers-too-large"/);
+    expect(await exchange(`GET /healthz HTTP/1.1\r\nHost: localhost:${gateway.port}\r\nExpect: wonders\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 200 /);
     expectProblem(await call('POST', '/api/v1/sessions', { raw: '[]' }), 400, 'request.invalid');
     expectProblem(
       await call('POST', '/api/v1/sessions', { raw: '{"repository":"sample"}', headers: { 'content-type': 'text/plain' } }),

@@ -3,6 +3,7 @@ import { Fault } from '@bullpen/errors';
 import type { RepositoryList } from '../../core/ports.js';
 import { repositoryListProjector } from '../../core/repository-list.projector.js';
 import type { Database } from './database.js';
+import { requireQueryText } from './query-text.js';
 import { reached, sequenceToReach } from './read-after.js';
 import { repositoryListEntity } from './repository-list.entity.js';
 
@@ -13,6 +14,7 @@ export function createRepositoryList(database: Database, epoch: string): Reposit
   return {
     list: async ({ organisationId, after }) => {
       const sequence = sequenceToReach(after);
+      requireQueryText({ organisationId });
       try {
         const dataSource = await database.dataSource();
         const stale = sequence > 0 && !(await reached(dataSource, repositoryListProjector.name, { epoch, sequence }));

@@ -6,6 +6,7 @@ import type { SessionList, SessionListPage, SessionListQuery } from '../../core/
 import { sessionListProjector } from '../../core/session-list.projector.js';
 import type { SessionListRow } from '../../core/session-list.projector.js';
 import type { Database } from './database.js';
+import { requireQueryText } from './query-text.js';
 import { reached, sequenceToReach } from './read-after.js';
 import { sessionListEntity } from './session-list.entity.js';
 
@@ -20,6 +21,7 @@ export function createSessionList(database: Database, epoch: string): SessionLis
     list: async (query) => {
       const after = sequenceToReach(query.after);
       const cursor = cursorOf(query.cursor);
+      requireQueryText({ organisationId: query.organisationId, repositoryId: query.repositoryId });
       try {
         const dataSource = await database.dataSource();
         const stale = after > 0 && !(await reached(dataSource, sessionListProjector.name, { epoch, sequence: after }));
@@ -66,7 +68,8 @@ function cursorOf(text: string): Cursor | null {
   if (text === '') return null;
   try {
     const [createdAt, sessionId] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as unknown[];
-    if (typeof createdAt === 'string' && typeof sessionId === 'string') return { createdAt, sessionId };
+    const isOurs = typeof createdAt === 'string' && typeof sessionId === 'string' && !`${createdAt}${sessionId}`.includes('\0');
+    if (isOurs) return { createdAt, sessionId };
   } catch {
     // Told below.
   }
