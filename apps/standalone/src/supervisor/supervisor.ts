@@ -38,10 +38,12 @@ export class Supervisor {
   #rotation: NodeJS.Timeout | null = null;
   #stopped: Promise<void> | null = null;
   #eraser: Eraser | null = null;
+  readonly #eraserLog: LogFile;
 
   constructor(settings: Settings, { say, giveUp }: { say: Say; giveUp: (error: Fault) => void }) {
     this.#settings = settings;
     this.home = homeAt(settings.BULLPEN_HOME);
+    this.#eraserLog = new LogFile(this.home.logs, 'eraser');
     this.#say = say;
     this.#giveUp = giveUp;
   }
@@ -121,12 +123,11 @@ export class Supervisor {
 
   /** Here, because nobody but the supervisor holds the log's admin password. */
   async #startEraser(installation: Installation): Promise<void> {
-    const log = new LogFile(this.home.logs, 'eraser');
     this.#eraser = await startEraser({
       url: natsUrl(installation),
       password: natsPassword(installation, 'admin'),
       objectsFolder: this.home.objects,
-      logger: createLogger('eraser', undefined, log.path),
+      logger: createLogger('eraser', undefined, this.#eraserLog.path),
     });
   }
 
@@ -158,5 +159,6 @@ export class Supervisor {
 
   #rotateLogs(): void {
     for (const { log } of this.#running) log.rotate();
+    this.#eraserLog.rotate();
   }
 }
