@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import { TestPlatform } from './platform.harness.js';
+import { TestPlatform, eventually } from './platform.harness.js';
 
 /** Goal: what a person keeps sessions and repositories with, as they type it. Method: the real product and the real CLI. */
 let platform: TestPlatform;
@@ -16,20 +16,24 @@ afterAll(async () => platform?.remove(), 60_000);
 const listed = async (...args: string[]): Promise<string[]> =>
   (JSON.parse((await platform.cli(['sessions', '--json', ...args])).output) as { id: string }[]).map(({ id }) => id);
 
+/** Lists follow the log by a moment. */
+const listsBecome = (ids: readonly string[], ...args: string[]): Promise<void> =>
+  eventually(`sessions ${args.join(' ')} are ${ids.join(', ')}`, 20_000, async () => (await listed(...args)).join() === ids.join());
+
 describe('sessions, from a terminal', () => {
   it('are found, renamed, archived, brought back and deleted', async () => {
     const id = await platform.createSession('run: echo heliotrope');
     const other = await platform.createSession('run: echo nothing');
     await platform.cli(['attach', id]);
-    expect(await listed('helio')).toEqual([id]);
+    await listsBecome([id], 'helio');
     expect(await platform.cli(['rename', id, 'A better name', '--json'])).toEqual({ exitCode: 0, output: `{"id":"${id}","title":"A better name"}\n` });
-    expect(await listed('bett', 'nam', '--repo', 'sample')).toEqual([id]);
+    await listsBecome([id], 'bett', 'nam', '--repo', 'sample');
     expect(await platform.cli(['archive', id])).toMatchObject({ exitCode: 0, output: expect.stringContaining('unarchive') });
-    expect(await listed()).toEqual([other]);
-    expect(await listed('--status', 'archived')).toEqual([id]);
+    await listsBecome([other]);
+    await listsBecome([id], '--status', 'archived');
     expect(await platform.cli(['prompt', id, 'x'])).toMatchObject({ exitCode: 3, output: expect.stringContaining('session.archived') });
     expect(await platform.cli(['unarchive', id.slice(-8)])).toMatchObject({ exitCode: 0 });
-    expect(await listed()).toEqual([other, id]);
+    await listsBecome([other, id]);
     expect(await platform.cli(['delete', id])).toMatchObject({ exitCode: 2, output: expect.stringContaining('--yes') });
     expect(await platform.cli(['delete', id, '--yes', '--json'])).toEqual({ exitCode: 0, output: `{"id":"${id}","deleted":true}\n` });
     expect(await platform.cli(['attach', id])).toMatchObject({ exitCode: 3, output: expect.stringContaining('session.not-found') });
@@ -52,6 +56,20 @@ describe('repositories, from a terminal', () => {
     expect((await platform.cli(['repos', '--json'])).output).not.toContain('shop');
     expect(await platform.cli(['repos', 'remove', 'sample'])).toMatchObject({ exitCode: 3, output: expect.stringContaining('repository.is-sample') });
     expect(await platform.cli(['repos', 'add', join(platform.home, 'nothing')])).toMatchObject({ exitCode: 3, output: expect.stringContaining('repository.not-found') });
+  }, 60_000);
+});
+
+describe('a request\u2019s trace', () => {
+  it('goes from REST through the log to the agent\u2019s events', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const headers = { traceparent, 'x-request-id': 'mine-1' };
+    const created = await platform.api<{ id: string }>('POST', '/sessions', { repository: 'sample', prompt: 'run: true' }, headers);
+    expect(created.headers.get('x-request-id')).toBe('mine-1');
+    await platform.cli(['attach', created.body.id]);
+    const { body } = await platform.api<{ events: { type: string; traceparent?: string }[] }>('GET', `/sessions/${created.body.id}/events`);
+    for (const type of ['SessionCreated', 'TurnStarted', 'AgentStarted', 'ToolCallStarted']) {
+      expect(body.events.find((event) => event.type === type)).toMatchObject({ type, traceparent });
+    }
   }, 60_000);
 });
 

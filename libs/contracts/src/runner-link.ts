@@ -70,6 +70,8 @@ export const orchestratorMessageSchema = z.discriminatedUnion('kind', [
     ...attempt,
     text: z.string(),
     author: z.strictObject({ name: z.string(), email: z.string() }),
+    /** W3C trace context of the request that started the turn. */
+    traceparent: z.string().max(100).optional(),
   }),
   z.strictObject({ kind: z.literal('cancel'), turnId: z.string() }),
   /** Ends the sandbox: the turn is cancelled, the checkpoint is made, then the runner exits 0. */

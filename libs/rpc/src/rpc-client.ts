@@ -4,6 +4,7 @@ import type { CallOptions, Client, Interceptor } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 
 import { Bug, assert } from '@bullpen/errors';
+import { currentTrace } from '@bullpen/telemetry';
 
 import { Peers } from './peers.js';
 import { ERROR_METADATA, fromWire, unavailable } from './wire-error.js';
@@ -33,6 +34,11 @@ const MISMATCH_CODES: readonly Code[] = [Code.Unimplemented, Code.InvalidArgumen
 export function createRpcClient<Service extends DescService>(service: Service, options: RpcClientOptions): Client<Service> {
   const authorize: Interceptor = (next) => (request) => {
     request.header.set('authorization', `Bearer ${options.key}`);
+    const trace = currentTrace();
+    if (trace) {
+      request.header.set('traceparent', trace.traceparent);
+      request.header.set('x-request-id', trace.requestId);
+    }
     return next(request);
   };
   const urls = options.url.split(',').map((url) => url.trim());

@@ -4,15 +4,23 @@ import { fileURLToPath } from 'node:url';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import type { Metadata } from '@grpc/grpc-js';
 import { Catch } from '@nestjs/common';
-import type { CanActivate, DynamicModule, ExecutionContext, LoggerService, RpcExceptionFilter, Type } from '@nestjs/common';
+import type {
+  CallHandler,
+  CanActivate,
+  DynamicModule,
+  ExecutionContext,
+  LoggerService,
+  NestInterceptor,
+  RpcExceptionFilter,
+  Type,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Transport } from '@nestjs/microservices';
 import type { MicroserviceOptions } from '@nestjs/microservices';
-import { throwError } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { Observable, throwError } from 'rxjs';
 
 import { Fault, Rejection } from '@bullpen/errors';
-import { withoutRepeats } from '@bullpen/telemetry';
+import { traceparentOf, withTrace, withoutRepeats } from '@bullpen/telemetry';
 import type { Logger } from '@bullpen/telemetry';
 
 import { UNAUTHENTICATED, toStatus } from './wire-error.js';
@@ -59,6 +67,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   });
   app.useGlobalGuards(new BearerGuard(options.key));
   app.useGlobalFilters(new ErrorFilter(withoutRepeats(logger)));
+  app.useGlobalInterceptors(new TraceInterceptor());
   try {
     await app.listen();
   } catch (cause) {
@@ -86,6 +95,17 @@ class BearerGuard implements CanActivate {
     // Digests have one length, so the comparison tells nothing about the key's.
     if (timingSafeEqual(digest(given), this.#expected)) return true;
     throw new Rejection(UNAUTHENTICATED, 'This call carries no valid key. Set BULLPEN_RPC_KEY to the same value on both sides.');
+  }
+}
+
+/** A call is worked on within the trace of the request that led to it. */
+class TraceInterceptor implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const metadata = context.switchToRpc().getContext<Metadata>();
+    const [requestId, traceparent] = ['x-request-id', 'traceparent'].map((name) => metadata.get(name)[0]);
+    if (typeof requestId !== 'string' || typeof traceparent !== 'string') return next.handle();
+    const trace = { requestId, traceparent: traceparentOf(traceparent) };
+    return new Observable((subscriber) => withTrace(trace, () => next.handle().subscribe(subscriber)));
   }
 }
 

@@ -2,6 +2,8 @@ import { pino } from 'pino';
 
 import { describeError } from '@bullpen/errors';
 
+import { currentTrace } from './trace.js';
+
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Structured log: a constant message plus fields. `core` folders never log. */
@@ -25,6 +27,7 @@ export function createLogger(service: string, level = process.env['BULLPEN_LOG_L
   const options: pino.LoggerOptions = {
     level,
     base: { service },
+    mixin: () => ({ ...currentTrace() }),
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`]), censor: '[secret]' },

@@ -143,8 +143,10 @@ export class StepExecutor {
   async #deliverPrompt({ sandbox, turn }: Extract<Step, { kind: 'deliverPrompt' }>, session: SandboxedSession): Promise<void> {
     const prompt = session.prompts[turn.promptId];
     assert(prompt, `turn ${turn.turnId} has no prompt ${turn.promptId}`);
-    const { turnId, attempt } = turn;
-    const sent = this.parts.links.send(sandbox.sandboxId, { kind: 'prompt', turnId, attempt, text: prompt.text, author: prompt.author });
+    const { turnId, attempt, traceparent } = turn;
+    const { text, author } = prompt;
+    const trace = traceparent ? { traceparent } : {};
+    const sent = this.parts.links.send(sandbox.sandboxId, { kind: 'prompt', turnId, attempt, text, author, ...trace });
     if (sent) this.parts.views.delivered(sandbox.sandboxId, turn);
   }
 

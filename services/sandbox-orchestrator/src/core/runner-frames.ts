@@ -10,6 +10,8 @@ export interface FrameSource {
   readonly sandboxId: string;
   readonly generation: number;
   readonly isTurn: (turnId: string) => boolean;
+  /** Trace context of a turn that runs. */
+  readonly traceOf?: (turnId: string) => string | null;
 }
 
 export type CheckedFrame =
@@ -25,7 +27,9 @@ export function checkFrame(frame: RunnerFrame, source: FrameSource, at: string):
     const data = parseEventData(type, frame.data);
     requireOwn(frame, type, data, source);
     const turn = frame.turnId === undefined ? {} : { turnId: frame.turnId };
-    const event: StoredEvent = { type, v: 1, at, actor: sandboxActor(source), ...turn, data: data as unknown as JsonRecord };
+    const traceparent = frame.turnId === undefined ? null : (source.traceOf?.(frame.turnId) ?? null);
+    const trace = traceparent === null ? {} : { traceparent };
+    const event: StoredEvent = { type, v: 1, at, actor: sandboxActor(source), ...turn, data: data as unknown as JsonRecord, ...trace };
     return { verdict: 'valid', event, objects: objectsNamedBy(type, data) };
   } catch (error) {
     if (!(error instanceof Rejection)) throw error;

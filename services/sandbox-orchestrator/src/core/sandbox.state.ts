@@ -77,6 +77,8 @@ export interface RunningTurn {
   readonly cancelRequested: boolean;
   /** Its sandbox is gone: the session service is about to end it. */
   readonly lost: boolean;
+  /** W3C trace context of the request that started it; null when nobody gave one. */
+  readonly traceparent?: string | null;
 }
 
 export interface AgentTurn {
@@ -137,7 +139,7 @@ export function evolve(state: SandboxedSession, event: StoredEvent, place: Event
   if (closing !== undefined && place.lane === 'core') return { ...placed, closed: closing };
   if (!isEventType(event.type)) return placed;
   const fold = FOLDS[event.type] as Fold<EventType> | undefined;
-  return fold ? fold(placed, event.data as unknown as EventData[EventType], { at: event.at, sequence: place.sequence }) : placed;
+  return fold ? fold(placed, event.data as unknown as EventData[EventType], { at: event.at, sequence: place.sequence, traceparent: event.traceparent ?? null }) : placed;
 }
 
 /** Also a session of which nothing but the ends of its lanes is left. */
@@ -183,6 +185,7 @@ const CLOSING_TYPES: Readonly<Record<string, boolean | undefined>> = {
 interface FoldContext {
   readonly at: string;
   readonly sequence: number;
+  readonly traceparent: string | null;
 }
 type Fold<T extends EventType> = (state: SandboxedSession, data: EventData[T], context: FoldContext) => SandboxedSession;
 
@@ -197,9 +200,9 @@ const FOLDS: { readonly [T in EventType]?: Fold<T> } = {
     return prompt ? { ...state, prompts: { ...state.prompts, [promptId]: { ...prompt, text } } } : state;
   },
   PromptWithdrawn: (state, { promptId }) => ({ ...state, prompts: withoutPrompt(state.prompts, promptId) }),
-  TurnStarted: (state, { turnId, promptId, attempt }) => ({
+  TurnStarted: (state, { turnId, promptId, attempt }, { traceparent }) => ({
     ...state,
-    turn: { turnId, promptId, attempt, cancelRequested: false, lost: false },
+    turn: { turnId, promptId, attempt, cancelRequested: false, lost: false, ...(traceparent === null ? {} : { traceparent }) },
     turnIds: state.turnIds.includes(turnId) ? state.turnIds : [...state.turnIds, turnId],
     prompts: withoutPrompt(state.prompts, state.startedPromptId === promptId ? null : state.startedPromptId),
     startedPromptId: promptId,

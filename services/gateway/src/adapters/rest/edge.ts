@@ -5,6 +5,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 
 import { tokensEqual } from '@bullpen/auth';
 import { Rejection } from '@bullpen/errors';
+import { traceparentOf, withTrace } from '@bullpen/telemetry';
 
 import { isKnownHost, isKnownOrigin } from '../../core/hosts.js';
 import { MAX_BODY_BYTES, mediaTypeRefused } from './problem.js';
@@ -29,8 +30,10 @@ export function useEdge(app: NestExpressApplication, options: EdgeOptions): void
 
 const identify: Middleware = ({ headers }, response, next) => {
   const given = headers['x-request-id'];
-  response.setHeader('X-Request-Id', typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID());
-  next();
+  const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+  response.setHeader('X-Request-Id', requestId);
+  const { traceparent } = headers;
+  withTrace({ requestId, traceparent: traceparentOf(typeof traceparent === 'string' ? traceparent : undefined) }, next);
 };
 
 const harden: Middleware = (request, response, next) => {

@@ -5,6 +5,7 @@ import type { Client } from '@connectrpc/connect';
 import { LOCAL_ORGANISATION_ID } from '@bullpen/auth';
 import { isEntityId } from '@bullpen/contracts';
 import type { SandboxOrchestratorService, SessionService } from '@bullpen/contracts';
+import { currentTrace } from '@bullpen/telemetry';
 
 import type { GatewayConfig } from '../../config.js';
 import { sessionNotFound } from '../log/event-pages.js';
@@ -27,7 +28,7 @@ export const LOCAL_ORGANISATION = LOCAL_ORGANISATION_ID;
 export function requestContext(config: GatewayConfig, clientKey: string) {
   const idempotencyKey = clientKey === '' ? randomUUID() : clientKey;
   const actor = { kind: 'user', id: 'local', name: config.BULLPEN_USER_NAME, email: config.BULLPEN_USER_EMAIL };
-  return { organisationId: LOCAL_ORGANISATION, actor, idempotencyKey, traceparent: '' };
+  return { organisationId: LOCAL_ORGANISATION, actor, idempotencyKey, traceparent: currentTrace()?.traceparent ?? '' };
 }
 
 /** What every command of a session begins with. @throws Rejection `session.not-found` for what is no id */

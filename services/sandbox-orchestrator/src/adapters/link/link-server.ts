@@ -179,7 +179,14 @@ export class LinkServer {
     const { sessionId, sandboxId } = holder;
     return new RunnerLink({
       socket,
-      source: { ...holder, isTurn: (turnId) => states.get(sessionId)?.turnIds.includes(turnId) ?? false },
+      source: {
+        ...holder,
+        isTurn: (turnId) => states.get(sessionId)?.turnIds.includes(turnId) ?? false,
+        traceOf: (turnId) => {
+          const turn = states.get(sessionId)?.turn;
+          return turn?.turnId === turnId ? (turn.traceparent ?? null) : null;
+        },
+      },
       lane,
       objects,
       budget: this.#budget,
