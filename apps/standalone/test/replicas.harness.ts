@@ -11,6 +11,8 @@ import { silentLogger } from '@bullpen/telemetry';
 import { freePort, startTestNats, startTestPostgres } from '@bullpen/testing';
 import type { TestNats, TestPostgres } from '@bullpen/testing';
 
+import { homeAt } from '../src/supervisor/home.js';
+import { endSandboxes } from '../src/supervisor/leftovers.js';
 import { ensureSampleRepository } from '../src/supervisor/sample.js';
 import { CHECKOUT, eventually, testEnvironment } from './platform.harness.js';
 
@@ -113,6 +115,8 @@ export class TestReplicas {
       child.kill('SIGKILL');
       await ended;
     }
+    // Those outlive the services on purpose.
+    await endSandboxes(homeAt(this.#home));
     await this.#model?.close();
     await this.#stores?.nats.stop();
     await this.#stores?.postgres.stop();
