@@ -16,14 +16,20 @@ afterAll(async () => platform?.remove(), 60_000);
 const listed = async (...args: string[]): Promise<string[]> =>
   (JSON.parse((await platform.cli(['sessions', '--json', ...args])).output) as { id: string }[]).map(({ id }) => id);
 
-/** Lists follow the log by a moment. */
-const listsBecome = (ids: readonly string[], ...args: string[]): Promise<void> =>
-  eventually(`sessions ${args.join(' ')} are ${ids.join(', ')}`, 20_000, async () => (await listed(...args)).join() === ids.join());
+/** Lists follow the log by a moment; sessions of other tests do not count. */
+const listOf =
+  (known: readonly string[]) =>
+  (ids: readonly string[], ...args: string[]): Promise<void> =>
+    eventually(`sessions ${args.join(' ')} are ${ids.join(', ')}`, 20_000, async () => {
+      const found = (await listed(...args)).filter((id) => known.includes(id));
+      return found.join() === ids.join();
+    });
 
 describe('sessions, from a terminal', () => {
   it('are found, renamed, archived, brought back and deleted', async () => {
     const id = await platform.createSession('run: echo heliotrope');
     const other = await platform.createSession('run: echo nothing');
+    const listsBecome = listOf([id, other]);
     await platform.cli(['attach', id]);
     await listsBecome([id], 'helio');
     expect(await platform.cli(['rename', id, 'A better name', '--json'])).toEqual({ exitCode: 0, output: `{"id":"${id}","title":"A better name"}\n` });
