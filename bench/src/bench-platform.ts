@@ -114,8 +114,18 @@ async function request<Body>(url: string, method: string, path: string, body?: u
 async function follow(url: string, request: Record<string, unknown>, onEvents: (events: readonly SessionEvent[]) => void): Promise<Socket> {
   const socket = io(url, { transports: ['websocket'], auth: { token: TOKEN }, forceNew: true });
   await new Promise<void>((resolve, reject) => socket.once('connect', () => resolve()).once('connect_error', reject));
-  socket.on('session.events', (batch: { events: SessionEvent[] }) => onEvents(batch.events));
-  const answer = (await socket.timeout(10_000).emitWithAck('session.subscribe', request)) as { ok: boolean };
-  if (!answer.ok) throw new Error(`subscribe: ${JSON.stringify(answer)}`);
+  let last: string | undefined;
+  socket.on('session.events', (batch: { events: SessionEvent[] }) => {
+    last = batch.events.at(-1)?.id ?? last;
+    onEvents(batch.events);
+  });
+  const subscribe = async (): Promise<void> => {
+    const from = last === undefined ? request : { ...request, after: last };
+    const answer = (await socket.timeout(10_000).emitWithAck('session.subscribe', from)) as { ok: boolean };
+    if (!answer.ok) throw new Error(`subscribe: ${JSON.stringify(answer)}`);
+  };
+  // A client that lags is told to resume: part of the path that is measured.
+  socket.on('error', () => void subscribe());
+  await subscribe();
   return socket;
 }
