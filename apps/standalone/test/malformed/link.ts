@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 import type { RawData } from 'ws';
 
-import { signSandboxToken } from '@bullpen/auth';
+import { signSandboxToken, verifySandboxToken } from '@bullpen/auth';
 
 import { faultOfDescription } from './hostile.js';
 import type { Hostile } from './hostile.js';
@@ -63,7 +63,9 @@ export class MalformedLink {
       });
       socket.on('close', (code) => {
         clearTimeout(timer);
-        const abrupt = code === 1006 && path === '/runner' && messages.every((message) => message.length < 1_000_000);
+        const isSmall = messages.every((message) => message.length < 1_000_000);
+        // Who holds the link is cut off as soon as the next one comes with a token as good.
+        const abrupt = code === 1006 && path === '/runner' && isSmall && !this.#isWelcome(messages[0]);
         const odd = code !== 1006 && !CLOSE_CODES.includes(code);
         resolve(found ?? (abrupt || odd ? `closed with ${code}` : null));
       });
@@ -81,6 +83,15 @@ export class MalformedLink {
     const signed = signSandboxToken(claims, hostile.chance(0.6) ? this.key : 'another');
     const token = hostile.pick([signed, signed, signed, signed.slice(0, -1), `${signed}A`, hostile.text()]);
     return JSON.stringify({ kind: 'hello', protocol: 1, token, sandboxId: claims.sandboxId, generation: claims.generation });
+  }
+
+  #isWelcome(first: string | Buffer | undefined): boolean {
+    try {
+      const { token, sandboxId } = JSON.parse(String(first)) as { token: string; sandboxId: string };
+      return sandboxId === this.target.sandboxId && verifySandboxToken(token, this.key, Date.now()).sandboxId === sandboxId;
+    } catch {
+      return false;
+    }
   }
 
   #message(hostile: Hostile): string | Buffer {
