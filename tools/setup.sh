@@ -54,8 +54,7 @@ install_packages() {
     return 0
   fi
   rm -f "$STAMP"
-  # Not `npm ci`: npm 11 refuses lock files whose optional packages are for other platforms.
-  npm install --no-audit --no-fund --loglevel=error || fail 'npm install failed. Is the npm registry reachable? Run make again when it is.'
+  npm ci --no-audit --no-fund --loglevel=error || fail 'npm ci failed. Is the npm registry reachable? Run make again when it is.'
   lock_hash >"$STAMP"
 }
 
