@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { BatchCallback, StoredMsg } from '@nats-io/jetstream';
-import { deferred, errors } from '@nats-io/transport-node';
+import type { StoredMsg } from '@nats-io/jetstream';
 
 import { BEFORE_ALL_EVENTS } from '@bullpen/contracts';
 import type { SessionEvent } from '@bullpen/contracts';
 import { Fault, Rejection } from '@bullpen/errors';
 
-import { OPERATION_DEADLINE_MS, REQUEST_TIMEOUT_MS } from './connection.js';
+import { OPERATION_DEADLINE_MS } from './connection.js';
 import type { LogConnection } from './connection.js';
+import { readDirectBatch } from './direct-batch.js';
 import type { Lane, LogMessage, ReadSessionOptions } from './event-log.js';
 import { eventId, parseEventId } from './ids.js';
 import type { EventPosition } from './ids.js';
@@ -61,13 +61,17 @@ interface Stretch {
   readonly end: number;
 }
 
-/** Ends only with the message at `end`: a replica that lags can make it slow, never incomplete. */
+/**
+ * Ends only with the message at `end`, or with one beyond it when that was erased meanwhile: a replica that lags can make it slow, never
+ * incomplete.
+ */
 async function* readThrough(connection: LogConnection, { subject, from, end }: Stretch): AsyncGenerator<LogMessage> {
   let next = Math.max(from, 1);
   let deadline = Date.now() + OPERATION_DEADLINE_MS;
   while (next <= end) {
     const batch = await connection.retry('read history', () => readBatch(connection, subject, next));
-    for (const stored of batch.filter(({ seq }) => seq >= next && seq <= end)) {
+    for (const stored of batch) {
+      if (stored.seq > end) return;
       yield decodeMessage(asRaw(stored));
       next = stored.seq + 1;
       deadline = Date.now() + OPERATION_DEADLINE_MS;
@@ -79,26 +83,9 @@ async function* readThrough(connection: LogConnection, { subject, from, end }: S
   }
 }
 
-async function readBatch(connection: LogConnection, subject: string, seq: number): Promise<StoredMsg[]> {
-  const batch: StoredMsg[] = [];
-  const complete = deferred<void>();
-  // The client waits for ever for the rest of a batch whose server is gone.
-  const silence = setTimeout(() => complete.reject(new errors.TimeoutError()), REQUEST_TIMEOUT_MS).unref();
-  const callback: BatchCallback<StoredMsg> = (done, message) => {
-    silence.refresh();
-    if (done === null) batch.push(message);
-    else if (done.err) complete.reject(done.err);
-    else complete.resolve();
-  };
-  const options = { seq, next_by_subj: subject, batch: BATCH_MESSAGES, max_bytes: BATCH_BYTES, callback };
-  try {
-    // With a callback, and only then, the client lets go of the batch's subscription once the batch is stopped.
-    const answers = await connection.jsm.direct.getBatch(EVENT_STREAM, options);
-    await complete.finally(() => answers.stop());
-    return batch;
-  } finally {
-    clearTimeout(silence);
-  }
+function readBatch(connection: LogConnection, subject: string, seq: number): Promise<readonly StoredMsg[]> {
+  const query = { seq, next_by_subj: subject, batch: BATCH_MESSAGES, max_bytes: BATCH_BYTES };
+  return readDirectBatch((callback) => connection.jsm.direct.getBatch(EVENT_STREAM, { ...query, callback }));
 }
 
 function parseAfter(after: string): EventPosition {

@@ -40,6 +40,16 @@ async function fill(lane: Lane, texts: readonly string[], expected = 0): Promise
   }
   return end;
 }
+const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index));
+/** Lets so many messages go, and is aborted when it is asked for the next. */
+function abortedAfter(messages: number): AbortSignal {
+  let left = messages;
+  const throwIfAborted = (): void => {
+    if (left === 0) throw new Error('broken off');
+    left -= 1;
+  };
+  return { throwIfAborted } as unknown as AbortSignal;
+}
 async function close(lane: Lane, expected: number): Promise<number> {
   return (await log.append({ lane, events: [event('LaneClosed')], expected, key: 'closed' })).sequence;
 }
@@ -73,14 +83,22 @@ describe('a closed lane', () => {
 
   it('goes on where it was broken off', async () => {
     const id = newEntityId();
-    const end = await close(laneOf(id), await fill(laneOf(id), Array.from({ length: 40 }, (_, index) => String(index))));
-    const breaking = new AbortController();
-    const first = eraser.eraseBefore(laneOf(id), end, breaking.signal);
-    setTimeout(() => breaking.abort(), 20);
-    await first.catch(() => undefined);
-    await eraser.eraseBefore(laneOf(id), end, never);
+    const end = await close(laneOf(id), await fill(laneOf(id), numbers(40)));
+    await expect(eraser.eraseBefore(laneOf(id), end, abortedAfter(3))).rejects.toThrow('broken off');
+    expect(await eraser.eraseBefore(laneOf(id), end, never)).toBe(37);
     expect(await typesIn(laneOf(id))).toEqual(['LaneClosed']);
   });
+
+  it('ends the reading of somebody who was in the middle of it, and what was its end is gone', async () => {
+    const id = newEntityId();
+    const filled = await fill(laneOf(id), numbers(300));
+    const reading = log.readSession(id, { after: '0' })[Symbol.asyncIterator]();
+    expect(await reading.next()).toMatchObject({ done: false });
+    await eraser.eraseBefore(laneOf(id), await close(laneOf(id), filled), never);
+    let read = 1;
+    while ((await reading.next()).done !== true) read += 1;
+    expect(read).toBeLessThan(300);
+  }, 20_000);
 
   it('takes no generation and no frame any more', async () => {
     const sessionId = newEntityId();

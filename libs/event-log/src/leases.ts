@@ -4,6 +4,7 @@ import { assert } from '@bullpen/errors';
 
 import { asFailure, LogConnection } from './connection.js';
 import type { LogCredentials } from './connection.js';
+import { readDirectBatch } from './direct-batch.js';
 import { LEASE_BUCKET, LEASE_SUBJECTS } from './server-config.js';
 
 /** An entry that nobody renewed for this long is gone; the server's clock alone counts. */
@@ -14,7 +15,6 @@ const STREAM = `KV_${LEASE_BUCKET}`;
 const SUBJECT_PREFIX = LEASE_SUBJECTS.slice(0, -1);
 const KEY = /^[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*$/;
 const WRONG_LAST_SEQUENCE: readonly number[] = [10071, 10164];
-const NOT_FOUND = 404;
 
 export interface Lease {
   readonly key: string;
@@ -45,13 +45,8 @@ export async function connectLeases(credentials: LogCredentials): Promise<Leases
 class KeyValueLeases implements Leases {
   constructor(private readonly connection: LogConnection) {}
 
-  async list(): Promise<readonly Lease[]> {
-    try {
-      return await this.connection.once(() => this.#readAll());
-    } catch (error) {
-      if (error instanceof JetStreamApiError && error.status === NOT_FOUND) return [];
-      throw asFailure('read the leases', error);
-    }
+  list(): Promise<readonly Lease[]> {
+    return listLeases(this.connection);
   }
 
   async put({ key, holder, revision }: Lease): Promise<number | null> {
@@ -69,14 +64,18 @@ class KeyValueLeases implements Leases {
   close(): Promise<void> {
     return this.connection.close();
   }
+}
 
-  async #readAll(): Promise<Lease[]> {
-    const found: Lease[] = [];
-    const messages = await this.connection.jsm.direct.getLastMessagesFor(STREAM, { multi_last: [LEASE_SUBJECTS], batch: MAX_LEASES });
-    for await (const { subject, data, seq } of messages) {
-      found.push({ key: subject.slice(SUBJECT_PREFIX.length), holder: new TextDecoder().decode(data), revision: seq });
-    }
-    return found;
+export async function listLeases(connection: LogConnection): Promise<readonly Lease[]> {
+  const query = { multi_last: [LEASE_SUBJECTS], batch: MAX_LEASES };
+  const read = () => readDirectBatch((callback) => connection.jsm.direct.getLastMessagesFor(STREAM, { ...query, callback }));
+  try {
+    const entries = await connection.once(read);
+    return entries.map(({ subject, data, seq }) => {
+      return { key: subject.slice(SUBJECT_PREFIX.length), holder: new TextDecoder().decode(data), revision: seq };
+    });
+  } catch (error) {
+    throw asFailure('read the leases', error);
   }
 }
 

@@ -13,6 +13,7 @@ import { LogConnection } from './connection.js';
 import type { Lane } from './event-log.js';
 import { readLane, readSession } from './history.js';
 import { newEntityId } from './ids.js';
+import { listLeases } from './leases.js';
 
 /** More than one batch of history. */
 const MESSAGES = 300;
@@ -36,21 +37,36 @@ afterAll(async () => {
 });
 
 /** The client does not tell; its server would hold as many. */
-function openSubscriptions(): number {
-  const { protocol } = connection.nats as unknown as { protocol: { subscriptions: { size(): number } } };
+function openSubscriptions({ nats: client }: LogConnection): number {
+  const { protocol } = client as unknown as { protocol: { subscriptions: { size(): number } } };
   return protocol.subscriptions.size();
 }
 
 describe('A process that reads and appends for ever', () => {
   it('keeps no subscription of what it has read', async () => {
-    const before = openSubscriptions();
+    const before = openSubscriptions(connection);
     for (let n = 0; n < 5; n += 1) {
       let read = 0;
       for await (const _ of readLane(connection, lane, 0)) read += 1;
       expect(read).toBe(MESSAGES);
     }
     for await (const _ of readSession(connection, lane.id, { after: '0' })) break;
-    expect(openSubscriptions()).toBe(before);
+    expect(openSubscriptions(connection)).toBe(before);
+  });
+
+  it('keeps no subscription of the leases that it looks at every few seconds', async () => {
+    const orchestrator = await LogConnection.open({
+      url: nats.url,
+      user: 'orchestrator',
+      password: nats.passwords.orchestrator,
+      logger: silentLogger,
+    });
+    await listLeases(orchestrator);
+    await orchestrator.js.publish('$KV.LEASES.one', 'r');
+    const before = openSubscriptions(orchestrator);
+    for (let n = 0; n < 5; n += 1) expect(await listLeases(orchestrator)).toHaveLength(1);
+    expect(openSubscriptions(orchestrator)).toBe(before);
+    await orchestrator.close();
   });
 
   it('keeps none of the answers it was given', async () => {
