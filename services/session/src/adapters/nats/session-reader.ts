@@ -1,4 +1,5 @@
 import { isEntityId } from '@bullpen/contracts';
+import { isRejectionOf } from '@bullpen/errors';
 import type { EventLog } from '@bullpen/event-log';
 import { LruCache } from '@bullpen/eventsourcing';
 import { evolveSession, initialSessionState } from '@bullpen/session-model';
@@ -17,7 +18,14 @@ export function createSessionReader(log: EventLog): SessionReader {
 
   async function readOn(sessionId: string): Promise<SessionState> {
     let state = states.get(sessionId) ?? initialSessionState(sessionId);
-    for await (const event of log.readSession(sessionId, { after: state.head })) state = evolveSession(state, event);
+    try {
+      for await (const event of log.readSession(sessionId, { after: state.head })) state = evolveSession(state, event);
+    } catch (error) {
+      if (!isRejectionOf(error, 'event.unknown')) throw error;
+      // Deleted and erased since it was read last.
+      states.delete(sessionId);
+      throw notFound();
+    }
     states.set(sessionId, state);
     return state;
   }
@@ -40,7 +48,8 @@ export function createSessionReader(log: EventLog): SessionReader {
       if (head === '0') throw notFound();
       const cached = states.get(sessionId);
       const state = cached?.head === head ? cached : await readTo(sessionId, head);
-      if (!state.deleted) return state;
+      // Short of the head: what lay there was erased during the reading.
+      if (!state.deleted && BigInt(state.head) >= BigInt(head)) return state;
       states.delete(sessionId);
       throw notFound();
     },
