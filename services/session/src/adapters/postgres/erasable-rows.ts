@@ -30,6 +30,8 @@ export function createErasableRows(database: Database, { url, epoch }: { readonl
       client.on('error', () => undefined);
       try {
         await client.connect();
+        // It quotes how turns ended, and is written again within seconds.
+        await client.query(`DELETE FROM ${SCHEMA}.turn_checkpoint WHERE epoch <> $1 OR sequence < $2`, [epoch, throughSequence]);
         for (const table of TABLES) await client.query(`VACUUM (FULL) ${SCHEMA}.${table}`);
       } finally {
         await client.end().catch(() => undefined);
