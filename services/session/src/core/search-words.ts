@@ -16,7 +16,7 @@ export function searchWords(text: string): readonly string[] {
 
 /** Words joined by spaces, each once; the first ones stay when there are too many. */
 export function addWords(known: string, more: readonly string[]): string {
-  const words = new Set(known === '' ? [] : known.split(' '));
+  const words = new Set(splitWords(known));
   let chars = known.length;
   for (const word of more) {
     if (words.has(word) || chars + word.length + 1 > MAX_CHARS) continue;
@@ -24,4 +24,8 @@ export function addWords(known: string, more: readonly string[]): string {
     chars += word.length + 1;
   }
   return [...words].join(' ');
+}
+
+export function splitWords(joined: string): readonly string[] {
+  return joined === '' ? [] : joined.split(' ');
 }

@@ -86,6 +86,14 @@ describe('the list of sessions', () => {
     expect(row?.searchText.split(' ').toSorted()).toEqual(['other', 'sample', 'words', 'x']);
   });
 
+  it('is found by its title, however much was prompted', () => {
+    const texts = Array.from({ length: 6 }, (_, n) => Array.from({ length: 2_000 }, (_word, m) => `word${n}x${m}`).join(' '));
+    const prompts = texts.map((text, n) => event(2 + n, 'PromptEdited', { promptId: 'a', text }));
+    const row = project(created, ...prompts, event(20, 'SessionRenamed', { title: 'Quokka' }));
+    expect(row?.searchText.split(' ').slice(0, 3)).toEqual(['quokka', 'sample', 'word0x0']);
+    expect(row?.searchText.length).toBeLessThanOrEqual(48 * 1024);
+  });
+
   it('is archived until it is brought back, whatever runs, and is gone when deleted', () => {
     const archived = event(4, 'SessionArchived', {});
     expect(project(created, queued(2, 'p1'), started(3, 'p1'), archived)).toMatchObject({ archived: true, status: 'archived' });

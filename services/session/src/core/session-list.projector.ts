@@ -2,7 +2,7 @@ import type { EventOf, SessionStatus, TurnOutcome } from '@bullpen/contracts';
 import type { ProjectedEvent, Projector } from '@bullpen/eventsourcing';
 
 import { moveTo } from './waiting-prompts.js';
-import { addWords, searchWords } from './search-words.js';
+import { addWords, searchWords, splitWords } from './search-words.js';
 
 /** One line of the list, and what its status is made from. */
 export interface SessionListRow {
@@ -60,7 +60,8 @@ export const sessionListProjector: Projector<ProjectedEvent, SessionListRow> = {
     const before = handled.type === 'SessionCreated' ? createdRow(event, handled.data) : row;
     if (!before) return null;
     const after = applyTo(before, handled);
-    const searchText = addWords(after.words, searchWords(after.title));
+    // The title's first: they stay when there are too many.
+    const searchText = addWords(searchWords(after.title).join(' '), splitWords(after.words));
     return { ...after, searchText, status: statusOf(after), updatedAt: event.at, rev: event.id };
   },
 };
