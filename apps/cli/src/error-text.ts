@@ -1,7 +1,11 @@
-import { Fault, Rejection } from '@bullpen/errors';
+import { STATUS_CODES } from 'node:http';
 
+import { Fault, Rejection, describeError } from '@bullpen/errors';
+
+import { EXIT } from './exit-codes.js';
+import { RefusedRequest, UNREACHABLE } from './platform/api-client.js';
 import { makeStyle } from './render/style.js';
-import { neutralLine, neutralise } from './render/terminal-text.js';
+import { neutralJson, neutralLine, neutralise } from './render/terminal-text.js';
 
 /** What to do about an error that does not say so itself, by the start of its code. */
 const NEXT_STEPS: readonly (readonly [string, string])[] = [
@@ -27,6 +31,25 @@ export function errorText(error: unknown, color: boolean): string {
   const next = nextStep(error);
   const lines = [`${style.red('error:')} ${neutralLine(error.message)}`, style.dim(`  code: ${neutralLine(error.code)}`)];
   return `${[...lines, ...(next === null ? [] : [`  next: ${next}`])].join('\n')}\n`;
+}
+
+/** The same as problem details (RFC 9457), one line of JSON. `status` is there when the platform answered. */
+export function errorJson(error: unknown, exitCode: number): string {
+  const { code, message, details } = describeError(error);
+  const { next: _, ...about } = details;
+  const status = statusOf(error);
+  const title = status === null ? (exitCode === EXIT.usage ? 'Wrong usage' : 'Failed') : (STATUS_CODES[status] ?? 'Error');
+  const isTold = error instanceof Rejection || error instanceof Fault;
+  const next = isTold ? nextStep(error) : null;
+  // What broke here is no secret to the one who runs it.
+  const detail = isTold || !(error instanceof Error) ? message : (error.stack ?? error.message);
+  const problem = { type: `urn:bullpen:problem:${code}`, title, ...(status === null ? {} : { status }), detail, code, details: about, next, exitCode };
+  return `${neutralJson(JSON.stringify(problem))}\n`;
+}
+
+function statusOf(error: unknown): number | null {
+  if (error instanceof RefusedRequest) return error.status;
+  return error instanceof Fault && error.code !== UNREACHABLE ? 503 : null;
 }
 
 function nextStep({ code, details }: Rejection | Fault): string | null {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 
 import { SESSION_STATUSES } from '@bullpen/contracts';
 import { Rejection } from '@bullpen/errors';
@@ -11,70 +11,109 @@ import { events } from './commands/events.command.js';
 import type { EventsOptions } from './commands/events.command.js';
 import { run } from './commands/run.command.js';
 import type { RunOptions } from './commands/run.command.js';
+import { complete } from './commands/complete.command.js';
+import { doctor } from './commands/doctor.command.js';
 import { addRepo, archive, remove, removeRepo, rename, repos, unarchive } from './commands/keeping.commands.js';
-import type { JsonOption } from './commands/keeping.commands.js';
 import { attach, cancel, diff, prompt, retry, sessions } from './commands/session.commands.js';
 import type { SessionsOptions } from './commands/session.commands.js';
-import { SHELLS, completionScript } from './completion.js';
-import { errorText } from './error-text.js';
-import { EXIT } from './exit-codes.js';
+import { LIVE_KINDS } from './completion/command-shapes.js';
+import type { LiveKind } from './completion/command-shapes.js';
+import { SHELLS, completionScript } from './completion/completion.js';
+import { errorJson, errorText } from './error-text.js';
+import { EXIT, exitCodeOfError } from './exit-codes.js';
+import { HELP_TOPICS, helpText } from './help-topics.js';
 import { terminalOf } from './host.js';
 import type { CliHost } from './host.js';
 import { findAddress } from './platform/address.js';
+import type { Address } from './platform/address.js';
 import { ApiClient } from './platform/api-client.js';
+import { answer, warning } from './output.js';
+import type { Voice } from './output.js';
 import { neutralLine } from './render/terminal-text.js';
 
 const ID = 'session id, its unique beginning or end, or "last"';
-/** Refused before anything was sent: a mistake in how the command was called. */
-const USAGE_CODES = new Set(['prompt.empty', 'argument.invalid', 'address.invalid', 'delete.unconfirmed']);
-
 /** Runs one command line (without `node` and the script). Resolves to the exit code; never rejects. */
 export async function runCli(args: readonly string[], host: CliHost): Promise<number> {
+  const voice: Voice = { host, json: wantsJson(args) };
   let exitCode: number = EXIT.completed;
-  const program = makeProgram(host, (code) => {
+  const program = makeProgram(voice, (code) => {
     exitCode = code;
   });
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.completed : EXIT.usage;
-    host.stderr.write(errorText(error, terminalOf(host, host.stderr).color));
-    return error instanceof Rejection && USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.refused;
+    if (error instanceof CommanderError) return endOfParsing(voice, error);
+    const code = exitCodeOfError(error);
+    host.stderr.write(voice.json ? errorJson(error, code) : errorText(error, terminalOf(host, host.stderr).color));
+    return code;
   }
+}
+
+/** Known before the line is read, so that also a mistake in it is told as JSON. */
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return args.slice(0, end === -1 ? args.length : end).includes('--json');
+}
+
+/** Help was shown, or commander has said what is wrong. */
+function endOfParsing({ host, json }: Voice, { exitCode, code, message }: CommanderError): number {
+  if (exitCode === 0) return EXIT.completed;
+  const what = code === 'commander.help' ? 'No command was given.' : message.replace(/^error: /, '');
+  const error = new Rejection('argument.invalid', what, { next: './bullpen --help, or --help behind the command, shows how' });
+  if (json) host.stderr.write(errorJson(error, EXIT.usage));
+  return EXIT.usage;
 }
 
 type Exit = (code: number) => void;
 
-function makeProgram(host: CliHost, exit: Exit): Command {
+function makeProgram(voice: Voice, exit: Exit): Command {
+  const { host, json } = voice;
   const program = new Command('bullpen');
   const commandFor = (name: string, description: string, examples: readonly string[]): Command =>
     program.command(name).description(description).addHelpText('after', examplesText(examples)).copyInheritedSettings(program);
+  const address = (): Address => findAddress(host, program.opts<{ url?: string }>().url);
   const context = (): CommandContext => {
-    const address = findAddress(host, program.opts<{ url?: string }>().url);
-    const onWait = ({ message }: Fault): unknown => host.stderr.write(`! ${neutralLine(message)} Trying again…\n`);
-    return { host, api: new ApiClient(address, onWait) };
+    const onWait = ({ message }: Fault): void => warning(voice, `${neutralLine(message)} Trying again…`);
+    return { ...voice, api: new ApiClient(address(), onWait) };
   };
   program
     .description('Background coding agents, from a terminal.')
     .version(version(), '-V, --version')
     .option('--url <url>', 'where the platform is (default: BULLPEN_URL, BULLPEN_PORT, or what make up wrote down)')
+    .option('--json', 'for programs: JSON instead of text (help json)')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help shows how)')
-    .configureOutput({ writeOut: (text) => host.stdout.write(text), writeErr: (text) => host.stderr.write(text) })
+    .configureOutput({ writeOut: (text) => host.stdout.write(text), writeErr: (text) => (json ? undefined : host.stderr.write(text)) })
     .addHelpText('after', PROGRAM_NOTES);
   const parts: Parts = { commandFor, context, exit };
   addTurnCommands(parts);
   addReadCommands(parts);
   addKeepingCommands(parts);
+  addMachineCommands(program, parts, { voice, address });
+  return program;
+}
+
+function addMachineCommands(program: Command, { commandFor, exit }: Parts, { voice, address }: { readonly voice: Voice; readonly address: () => Address }): void {
+  commandFor('doctor', 'Say what this machine or its platform lacks, and the cure.', ['./bullpen doctor', 'make doctor'])
+    .action(async () => exit(await doctor(voice)));
   commandFor('completion', 'Print a completion script for a shell.', [
-    'source <(./bullpen completion bash)',
+    'source <(./bullpen completion bash)      # bash: in ~/.bashrc; zsh: the same with zsh, in ~/.zshrc',
     './bullpen completion fish > ~/.config/fish/completions/bullpen.fish',
   ])
-    .argument('<shell>', SHELLS.join(', '))
-    .action((shell: string) => void host.stdout.write(completionScript(program, shell)));
-  return program;
+    .addArgument(new Argument('<shell>', 'whose').choices([...SHELLS]))
+    .action((shell: string) => {
+      const script = completionScript(program, shell);
+      answer(voice, { shell, script }, script.trimEnd());
+    });
+  commandFor('help', `Say how a command works, or about ${Object.keys(HELP_TOPICS).join(', ')}.`, ['./bullpen help run', './bullpen help exit-codes'])
+    .argument('[topic...]', 'a command, or one of these topics')
+    .action((words: string[]) => void voice.host.stdout.write(`${helpText(program, words)}\n`));
+  program
+    .command('complete', { hidden: true })
+    .addArgument(new Argument('<kind>').choices([...LIVE_KINDS]))
+    .action(async (kind: LiveKind) => exit(await complete(voice.host, kind, address)));
 }
 
 interface Parts {
@@ -105,8 +144,7 @@ function addTurnCommands({ commandFor, context, exit }: Parts): void {
     .action(async (id: string, options: { wait: boolean }) => exit(await retry(context(), id, options)));
   commandFor('cancel', 'Stop the running turn of a session.', ['./bullpen cancel last'])
     .argument('<id>', ID)
-    .option('--json', 'the outcome as JSON')
-    .action(async (id: string, options: JsonOption) => exit(await cancel(context(), id, options)));
+    .action(async (id: string) => exit(await cancel(context(), id)));
 }
 
 function addReadCommands({ commandFor, context, exit }: Parts): void {
@@ -123,7 +161,6 @@ function addReadCommands({ commandFor, context, exit }: Parts): void {
   ])
     .argument('<id>', ID)
     .option('--after <event>', 'only what comes after this event id', '0')
-    .option('--json', 'one JSON object a line')
     .option('--follow', 'stay and print what comes, until Ctrl-C')
     .action(async (id: string, options: EventsOptions) => exit(await events(context(), id, options)));
   commandFor('diff', 'Print what a session changed, as a git patch.', ['./bullpen diff last', './bullpen diff last --turn 2 | git apply'])
@@ -136,51 +173,41 @@ function addReadCommands({ commandFor, context, exit }: Parts): void {
     './bullpen sessions --json | jq -r .[0].id',
   ])
     .argument('[words...]', 'words, or beginnings of words, in title, prompts or repository')
-    .option('--json', 'as a JSON array')
     .option('--repo <repository>', 'only on that repository: its name or id')
     .addOption(new Option('--status <status>', 'only those').choices([...SESSION_STATUSES]))
     .action(async (words: string[], options: SessionsOptions) => exit(await sessions(context(), words, options)));
 }
 
-const AS_JSON = 'the outcome as JSON';
-
 function addKeepingCommands({ commandFor, context, exit }: Parts): void {
   commandFor('rename', 'Give a session another title.', ['./bullpen rename last "Mend the login"'])
     .argument('<id>', ID)
     .argument('<title>', 'what it is to be called')
-    .option('--json', AS_JSON)
-    .action(async (id: string, title: string, options: JsonOption) => exit(await rename(context(), id, { ...options, title })));
+    .action(async (id: string, title: string) => exit(await rename(context(), id, title)));
   commandFor('archive', 'Stop what runs in a session and take it out of the list.', ['./bullpen archive last'])
     .argument('<id>', ID)
-    .option('--json', AS_JSON)
-    .action(async (id: string, options: JsonOption) => exit(await archive(context(), id, options)));
+    .action(async (id: string) => exit(await archive(context(), id)));
   commandFor('unarchive', 'Bring an archived session back; its queue goes on.', ['./bullpen unarchive 7k2m9x'])
     .argument('<id>', ID)
-    .option('--json', AS_JSON)
-    .action(async (id: string, options: JsonOption) => exit(await unarchive(context(), id, options)));
+    .action(async (id: string) => exit(await unarchive(context(), id)));
   commandFor('delete', 'Delete a session for good, with everything it holds.', ['./bullpen delete last', './bullpen delete 7k2m9x --yes'])
     .argument('<id>', ID)
     .option('-y, --yes', 'do not ask')
-    .option('--json', AS_JSON)
-    .action(async (id: string, options: JsonOption & { yes?: boolean }) => exit(await remove(context(), id, options)));
+    .action(async (id: string, options: { yes?: boolean }) => exit(await remove(context(), id, options)));
   const repositories = commandFor('repos', 'List, add or remove repositories; the one used last comes first.', [
     './bullpen repos',
     './bullpen repos add https://github.com/acme/shop --name shop',
     './bullpen repos remove shop',
   ])
-    .option('--json', 'as a JSON array')
-    .action(async (options: JsonOption) => exit(await repos(context(), options)));
+    .action(async () => exit(await repos(context())));
   repositories
     .command('add <source>')
     .description('Add a git URL or path, after a look at it.')
     .option('--name <name>', 'what to call it (default: as its source is called)')
-    .option('--json', AS_JSON)
-    .action(async (source: string, _: unknown, command: Command) => exit(await addRepo(context(), source, command.optsWithGlobals())));
+    .action(async (source: string, options: { name?: string }) => exit(await addRepo(context(), source, options)));
   repositories
     .command('remove <repository>')
     .description('Take a repository out of the list, by name or id; its sessions stay.')
-    .option('--json', AS_JSON)
-    .action(async (name: string, _: unknown, command: Command) => exit(await removeRepo(context(), name, command.optsWithGlobals())));
+    .action(async (name: string) => exit(await removeRepo(context(), name)));
 }
 
 const PROGRAM_NOTES = `
@@ -190,8 +217,8 @@ Environment:
   BULLPEN_HOME   data of a platform on this machine (default: .bullpen in the checkout)
   NO_COLOR       no colours
 
-Exit codes: 0 completed, 1 failed, cancelled or not confirmed, 2 wrong usage, 3 not reached or refused, 130 detached by Ctrl-C,
-141 output closed. cancel and retry with nothing to do say so and exit 0.
+Exit codes: 0 done, 1 not completed, 2 wrong usage, 3 not reached or refused, 130 detached, 141 output closed.
+More: ./bullpen help exit-codes, ./bullpen help json.
 
 Examples:
   make up                                             start the platform, in another terminal

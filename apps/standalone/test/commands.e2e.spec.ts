@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import { TestPlatform, eventually } from './platform.harness.js';
+import { CHECKOUT, TestPlatform, eventually } from './platform.harness.js';
 
 /** Goal: what a person keeps sessions and repositories with, as they type it. Method: the real product and the real CLI. */
 let platform: TestPlatform;
@@ -79,11 +79,45 @@ describe('a request\u2019s trace', () => {
   }, 60_000);
 });
 
+describe('--json', () => {
+  const linesOf = (output: string) => output.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+
+  it('is the log and its outcome, of a turn that completed and of one that failed', async () => {
+    const { exitCode, output } = await platform.cli(['run', '--repo', 'sample', '--json', 'run: echo heliotrope']);
+    expect(exitCode).toBe(0);
+    const lines = linesOf(output);
+    const { sessionId, ...summary } = lines.at(-1) ?? {};
+    expect(summary).toMatchObject({ type: 'summary', end: 'reached', outcome: 'completed', exitCode: 0 });
+    const { body } = await platform.api<{ events: Record<string, unknown>[] }>('GET', `/sessions/${String(sessionId)}/events`);
+    expect(body.events).toEqual(expect.arrayContaining(lines.slice(0, -1)));
+    const all = linesOf((await platform.cli(['events', String(sessionId), '--json'])).output);
+    expect(all.slice(0, -1)).toEqual(body.events);
+    const attached = linesOf((await platform.cli(['attach', String(sessionId), '--json'])).output);
+    expect(attached.at(-1)).toMatchObject({ type: 'summary', outcome: 'completed' });
+    expect(linesOf((await platform.cli(['cancel', String(sessionId), '--json'])).output)).toEqual([{ id: sessionId, cancelling: false }]);
+    expect(linesOf((await platform.cli(['retry', String(sessionId), '--json'])).output)).toMatchObject([{ type: 'summary', end: 'nothing' }]);
+    expect(linesOf((await platform.cli(['diff', String(sessionId), '--json'])).output)).toMatchObject([{ id: sessionId, encoding: 'utf8' }]);
+  }, 60_000);
+
+  it('is one problem for an error, with the exit code it has without', async () => {
+    for (const args of [['attach', 'zzzzzz'], ['run', '--repo', 'sample', '--branch', 'nope', 'x'], ['sessions', '--status', 'nope']]) {
+      const told = await platform.cli(args);
+      const { exitCode, output } = await platform.cli([...args, '--json']);
+      expect({ args, exitCode }).toEqual({ args, exitCode: told.exitCode });
+      expect(linesOf(output)).toMatchObject([{ type: expect.stringMatching(/^urn:bullpen:problem:/), exitCode, next: expect.any(String) }]);
+    }
+  }, 60_000);
+});
+
 describe('completion', () => {
-  it('is a script that bash takes, and that completes commands and options', async () => {
+  it('is asked of the running platform by bash', async () => {
+    const id = await platform.createSession('run: true');
     const { output } = await platform.cli(['completion', 'bash']);
-    const typed = (words: string) => `${output}\nCOMP_WORDS=(bullpen ${words}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _bullpen; echo "\${COMPREPLY[*]}"`;
-    expect(execFileSync('bash', ['-c', typed('arch')], { encoding: 'utf8' })).toBe('archive\n');
-    expect(execFileSync('bash', ['-c', typed('sessions --st')], { encoding: 'utf8' })).toBe('--status\n');
-  }, 30_000);
+    const typed = (words: string): string => {
+      const script = `${output}\nCOMP_WORDS=("$BULLPEN" ${words}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _bullpen; echo "\${COMPREPLY[*]}"`;
+      return execFileSync('bash', ['-c', script], { encoding: 'utf8', env: { ...platform.variables, BULLPEN: join(CHECKOUT, 'bullpen') } }).trim();
+    };
+    await eventually('the session is offered', 20_000, () => Promise.resolve(typed(`attach ${id.slice(0, 20)}`).split(' ').includes(id)));
+    expect(typed('run --repo sam')).toBe('sample');
+  }, 60_000);
 });

@@ -1,3 +1,4 @@
+import { warning } from '../output.js';
 import { givenRepository } from '../platform/local-repository.js';
 import { createSession } from '../platform/sessions-api.js';
 import type { CommandContext } from './command-context.js';
@@ -16,7 +17,7 @@ export async function run(context: CommandContext, prompt: string, { repo, branc
   requireGiven('--title', title);
   const text = await readPrompt(context.host, prompt);
   const { repository, uncommitted } = givenRepository(repo, context.host.cwd);
-  if (uncommitted > 0) context.host.stderr.write(`! ${uncommittedText(uncommitted)}\n`);
+  if (uncommitted > 0) warning(context, uncommittedText(uncommitted));
   const { id, promptId } = await createSession(context.api, { repository, prompt: text, ...(branch ? { branch } : {}), ...(title ? { title } : {}) });
   return watchToExit(context, { sessionId: id, after: WHOLE_SESSION, goal: { kind: 'prompt', promptId } });
 }

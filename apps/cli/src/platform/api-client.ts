@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Fault, Rejection } from '@bullpen/errors';
-import type { ErrorDetails } from '@bullpen/errors';
+import type { ErrorDescription, ErrorDetails } from '@bullpen/errors';
 
 import type { Address } from './address.js';
 
@@ -14,6 +14,26 @@ const SAID_AFTER_TRIES = 2;
 const MAX_RETRY_AFTER_MS = 5_000;
 /** Creating a session probes its repository for up to 10 s. */
 const REQUEST_TIMEOUT_MS = 30_000;
+
+export const UNREACHABLE = 'platform.unreachable';
+
+/** The platform answered, and will not, whatever happens. */
+export class RefusedRequest extends Rejection {
+  constructor(
+    readonly status: number,
+    { code, message, details }: ErrorDescription,
+  ) {
+    super(code, message, details);
+  }
+}
+
+/** How long a request is tried. */
+export interface Patience {
+  readonly retryDelaysMs: readonly number[];
+  readonly timeoutMs: number;
+}
+
+const OF_A_PERSON: Patience = { retryDelaysMs: RETRY_DELAYS_MS, timeoutMs: REQUEST_TIMEOUT_MS };
 
 interface Request {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -30,9 +50,10 @@ export class ApiClient {
   constructor(
     readonly address: Address,
     private readonly onWait: (why: Fault) => void = () => undefined,
+    private readonly patience: Patience = OF_A_PERSON,
   ) {}
 
-  /** @throws Rejection with the platform's own code; Fault `platform.unreachable`, or the platform's own when it answers 503 */
+  /** @throws RefusedRequest with the platform's own code; Fault `platform.unreachable`, or the platform's own when it answers 503 */
   async get<Answer>(path: string): Promise<Answer> {
     return (await (await this.#send({ method: 'GET', path })).json()) as Answer;
   }
@@ -63,10 +84,10 @@ export class ApiClient {
     for (let attempt = 0; ; attempt += 1) {
       const answer = await this.#try(request, headers);
       if (answer instanceof Response) return answer;
-      const delayMs = RETRY_DELAYS_MS[attempt];
+      const delayMs = this.patience.retryDelaysMs[attempt];
       if (delayMs === undefined) throw answer;
       if (attempt + 1 === SAID_AFTER_TRIES) this.onWait(answer);
-      await sleep(answer.code === 'platform.unreachable' ? delayMs : Math.min(Math.max(delayMs, answer.retryAfterMs), MAX_RETRY_AFTER_MS));
+      await sleep(answer.code === UNREACHABLE ? delayMs : Math.min(Math.max(delayMs, answer.retryAfterMs), MAX_RETRY_AFTER_MS));
     }
   }
 
@@ -74,7 +95,7 @@ export class ApiClient {
   async #try({ method, path, body }: Request, headers: Record<string, string>): Promise<Response | Fault> {
     const { url } = this.address;
     try {
-      const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+      const signal = AbortSignal.timeout(this.patience.timeoutMs);
       const answer = await fetch(`${url}/api/v1${path}`, { method, headers, signal, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
       if (answer.ok) return answer;
       return await faultOf(answer, url);
@@ -87,16 +108,16 @@ export class ApiClient {
   #unreachable(error: unknown): Fault {
     const { url, foundIn } = this.address;
     const details = { next: 'start the platform with make up, or say where it is with --url or BULLPEN_URL' };
-    return new Fault('platform.unreachable', `Cannot reach the platform at ${url} (from ${foundIn}): ${causeOf(error)}.`, { details, cause: error });
+    return new Fault(UNREACHABLE, `Cannot reach the platform at ${url} (from ${foundIn}): ${causeOf(error)}.`, { details, cause: error });
   }
 }
 
-/** @throws Rejection when the platform will not, whatever happens */
+/** @throws RefusedRequest when the platform will not, whatever happens */
 async function faultOf(answer: Response, url: string): Promise<Fault> {
   const problem = await problemOf(answer);
   const code = problem.code ?? `http.${answer.status}`;
   const message = problem.detail ?? `${url} answered ${answer.status} ${answer.statusText}, which is no answer of Bullpen.`;
-  if (answer.status !== 503) throw new Rejection(code, message, problem.details ?? {});
+  if (answer.status !== 503) throw new RefusedRequest(answer.status, { code, message, details: problem.details ?? {} });
   const retryAfterMs = Number(answer.headers.get('retry-after') ?? 1) * 1_000;
   return new Fault(code, message, { details: problem.details ?? {}, ...(Number.isFinite(retryAfterMs) ? { retryAfterMs } : {}) });
 }

@@ -8,11 +8,6 @@ const TYPE_COLUMNS = 22;
 /** Of the data, when not on a terminal. */
 const DATA_CHARS = 160;
 
-/** One event as one line of JSON. */
-export function eventJson(event: SessionEvent): string {
-  return neutralJson(JSON.stringify(event));
-}
-
 /** One event as one line: id, time, type, and the start of its data. */
 export function eventLine({ id, at, type, data }: SessionEvent, { color, width }: Terminal): string {
   const style = makeStyle(color);

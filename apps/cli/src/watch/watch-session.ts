@@ -8,10 +8,11 @@ import type { Followed, Following } from '@bullpen/sync-protocol';
 
 import type { CliHost } from '../host.js';
 import { terminalOf } from '../host.js';
+import { jsonLine, warning } from '../output.js';
+import type { Voice } from '../output.js';
 import type { Address } from '../platform/address.js';
 import { SessionRenderer } from '../render/session-renderer.js';
 import type { KnownBefore } from '../render/session-renderer.js';
-import { makeStyle } from '../render/style.js';
 import { GoalTracker } from './watch-goal.js';
 import type { Goal } from './watch-goal.js';
 
@@ -31,20 +32,22 @@ export interface WatchOptions {
 export type WatchResult =
   /**
    * `outcome` null: no turn that was waited for has ended. `isPaused`: prompts wait for a sandbox that could not be started.
-   * `failureCode`: why the last turn failed, or empty.
+   * `failureCode`: why the last turn failed, or empty. `head`: the last event shown.
    */
-  | { readonly kind: 'ended'; readonly outcome: TurnOutcome | null; readonly isPaused: boolean; readonly failureCode: string }
+  | { readonly kind: 'ended'; readonly head: string; readonly outcome: TurnOutcome | null; readonly isPaused: boolean; readonly failureCode: string }
   /** Ctrl-C. */
-  | { readonly kind: 'detached' };
+  | { readonly kind: 'detached'; readonly head: string };
 
 /**
  * Shows a session until the goal is reached or the person detaches.
  *
  * @throws Rejection with the code of what ended it: refused by the platform, or not reached in many attempts
  */
-export async function watchSession(host: CliHost, address: Address, options: WatchOptions): Promise<WatchResult> {
-  const watch = new Watch(host, options);
-  return follow(host, address, { sessionId: options.sessionId, after: options.after, onItem: (item) => watch.take(item), done: watch.done });
+export async function watchSession(voice: Voice, address: Address, options: WatchOptions): Promise<WatchResult> {
+  const { sessionId, after } = options;
+  const watch = new Watch(voice, options);
+  const result = await follow(voice.host, address, { sessionId, after, onItem: (item) => watch.take(item), done: watch.done });
+  return { ...result, head: watch.head };
 }
 
 interface FollowRequest<Result> {
@@ -108,26 +111,34 @@ export function endOfFollowing(error: ErrorDescription): Rejection {
   return new Rejection(error.code, error.message, error.details);
 }
 
+type Ended = Omit<Extract<WatchResult, { kind: 'ended' }>, 'head'>;
+
 class Watch {
-  readonly done: Promise<WatchResult>;
-  #resolve: (result: WatchResult) => void = () => undefined;
+  readonly done: Promise<Ended>;
+  #resolve: (result: Ended) => void = () => undefined;
   #reject: (error: Rejection | Bug) => void = () => undefined;
   #tracker: GoalTracker;
   #renderer: SessionRenderer;
   #pushTimer: NodeJS.Timeout | null = null;
   #isFinished = false;
+  #head: string;
 
   constructor(
-    private readonly host: CliHost,
+    private readonly voice: Voice,
     private readonly options: WatchOptions,
   ) {
+    this.#head = options.after;
     this.#tracker = new GoalTracker(options.goal);
-    this.#renderer = new SessionRenderer(terminalOf(host, host.stdout));
+    this.#renderer = this.#newRenderer();
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     if (options.known !== undefined) this.#write(this.#renderer.begin(options.known));
+  }
+
+  get head(): string {
+    return this.#head;
   }
 
   take(item: Followed): void {
@@ -143,7 +154,7 @@ class Watch {
         return this.#finishWhenReached();
       case 'dropped':
         this.#tracker = new GoalTracker(this.options.goal);
-        this.#renderer = new SessionRenderer(terminalOf(this.host, this.host.stdout));
+        this.#renderer = this.#newRenderer();
         return;
       case 'failed':
         this.#write(this.#renderer.settle());
@@ -160,7 +171,7 @@ class Watch {
     // Reached before: what comes while the push is awaited is shown only if it is that.
     const isPush = event.type === 'BranchPushed' || event.type === 'BranchPushFailed';
     if (this.#pushTimer !== null && !isPush) return;
-    if (this.#tracker.take(event)) this.#write(this.#renderer.event(event));
+    if (this.#tracker.take(event)) this.#show(event);
     this.#finishWhenReached();
   }
 
@@ -180,10 +191,23 @@ class Watch {
 
   #say(line: string): void {
     this.#write(this.#renderer.interrupt());
-    this.host.stderr.write(`${makeStyle(terminalOf(this.host, this.host.stderr).color).yellow(`! ${line}`)}\n`);
+    warning(this.voice, line);
+  }
+
+  /** The renderer sees every event also with `--json`: it knows when the turn's push is through. */
+  #show(event: SessionEvent): void {
+    this.#head = event.id;
+    const text = this.#renderer.event(event);
+    if (this.voice.json) this.voice.host.stdout.write(jsonLine(event));
+    else this.#write(text);
   }
 
   #write(text: string): void {
-    if (text !== '') this.host.stdout.write(text);
+    if (text !== '' && !this.voice.json) this.voice.host.stdout.write(text);
+  }
+
+  #newRenderer(): SessionRenderer {
+    const { host } = this.voice;
+    return new SessionRenderer(terminalOf(host, host.stdout));
   }
 }
