@@ -135,6 +135,23 @@ describe('runProjection', () => {
     expect(titles('a')).toEqual(Array.from({ length: 1_203 }, (_, n) => String(n)));
   });
 
+  it('commits a position that no row needs together with others, and with the next row at once', async () => {
+    run();
+    await until(() => projection?.status.state === 'active');
+    const begun = performance.now();
+    for (let n = 0; n < 50; n += 1) {
+      await say('a', 'Unhandled');
+      await delay(1);
+    }
+    await until(() => store.position.sequence === 50);
+    expect(store.batches.length).toBeLessThanOrEqual(2 + (performance.now() - begun) / 100);
+    const before = store.batches.length;
+    await say('a', 'Unhandled');
+    await say('a', 'Named', '1');
+    await until(() => titles('a') !== undefined);
+    expect(store.batches.slice(before)).toEqual([2]);
+  });
+
   it('waits out an outage of the store, at the start and in the middle, and misses nothing', async () => {
     store.outages = 1;
     await say('a', 'Named', '1');

@@ -131,7 +131,7 @@ class ProjectionRun<Event extends { readonly type: string }, Row> {
 
   async #follow(writer: ProjectionWriter<Row>, start: ProjectionPosition, onProgress: () => void): Promise<void> {
     const { log } = this.options;
-    const buffer = new MessageBuffer(MAX_EVENTS_PER_BATCH);
+    const buffer = new MessageBuffer(MAX_EVENTS_PER_BATCH, ({ events }) => events.some(({ type }) => this.#handled.has(type)));
     this.#buffer = buffer;
     // `stop` came while the store was being opened, and found no buffer to close.
     if (this.#stopping.signal.aborted) buffer.close();
