@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import WebSocket from 'ws';
 
+import { RunnerHandshake } from '@bullpen/auth';
 import { RUNNER_LINK_PROTOCOL, RUNNER_SPEC_VARIABLE, orchestratorMessageSchema, runnerSpecSchema } from '@bullpen/contracts';
 import type { OrchestratorMessage } from '@bullpen/contracts';
 
@@ -22,6 +23,7 @@ const TICK_MS = 5;
 
 const spec = runnerSpecSchema.parse(JSON.parse(readFileSync(process.env[RUNNER_SPEC_VARIABLE] ?? '', 'utf8')));
 const socket = new WebSocket(spec.linkUrl);
+const handshake = new RunnerHandshake(spec.token, spec.linkUrl);
 let n = 0;
 let acknowledged = 0;
 let offset = 0;
@@ -30,11 +32,12 @@ let part = 0;
 const send = (message: unknown): void => socket.send(JSON.stringify(message));
 const heartbeat = (): void => send({ kind: 'heartbeat', stage: 'ready', since: new Date().toISOString(), turn: null });
 
-socket.on('open', () => send({ kind: 'hello', protocol: RUNNER_LINK_PROTOCOL, token: spec.token, sandboxId: spec.sandboxId, generation: spec.generation }));
+socket.on('open', () => send({ kind: 'hello', protocol: RUNNER_LINK_PROTOCOL, ...handshake.hello }));
 socket.on('close', () => process.exit(0));
 socket.on('message', (data) => take(orchestratorMessageSchema.parse(JSON.parse(String(data)))));
 
 function take(message: OrchestratorMessage): void {
+  if (message.kind === 'challenge') send({ kind: 'proof', proof: handshake.answer(message) });
   if (message.kind === 'welcome') {
     heartbeat();
     setInterval(heartbeat, 5_000);

@@ -1,4 +1,6 @@
 export { LOCAL_ORGANISATION_ID } from './organisation.js';
 export { newSecret, tokensEqual } from './secrets.js';
-export { signSandboxToken, verifySandboxToken } from './sandbox-token.js';
+export { readSandboxToken, signSandboxToken } from './sandbox-token.js';
 export type { SandboxTokenClaims } from './sandbox-token.js';
+export { OrchestratorHandshake, RunnerHandshake } from './link-handshake.js';
+export type { LinkChallenge, LinkHello, LinkKeys } from './link-handshake.js';

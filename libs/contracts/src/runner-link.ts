@@ -8,14 +8,19 @@ import { MAX_OBJECT_BYTES } from './limits.js';
  * as `object`, then its bytes as binary messages of at most OBJECT_CHUNK_BYTES, one object at a time, and is answered by
  * `objectStored`; only then may a frame name it.
  *
- * Order: `hello` first; frames by number, without gaps; `acknowledged` is cumulative and sent once the append is known.
+ * Greeting (ADR 0019): `hello` up, `challenge` down, `proof` up, `welcome` or `refused` down. A runner believes nothing before a
+ * `challenge` that proves itself; the orchestrator does nothing for a runner before its `proof`.
+ *
+ * Order: the greeting first; frames by number, without gaps; `acknowledged` is cumulative and sent once the append is known.
  * Repeats: frames at or below `appendedThrough` are dropped; a prompt for an attempt that already began is ignored.
  */
-export const RUNNER_LINK_PROTOCOL = 1;
+export const RUNNER_LINK_PROTOCOL = 2;
 export const RUNNER_LINK_PATH = '/runner';
 export const OBJECT_CHUNK_BYTES = 256 * 1024;
 /** One text message. Larger ones close the link. */
 export const MAX_LINK_MESSAGE_BYTES = 1024 * 1024;
+/** One message before the other side has proved itself. Larger ones close the link. */
+export const MAX_GREETING_BYTES = 2_048;
 export const MAX_LINK_URLS = 16;
 export const HEARTBEAT_INTERVAL_MS = 10_000;
 /** Silence for this long makes a sandbox stale. */
@@ -26,6 +31,8 @@ export const RUNNER_RECONNECT_MS = 120_000;
 const count = z.number().int().nonnegative();
 const reason = z.strictObject({ code: z.string().max(100), message: z.string().max(2_000) });
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+/** 256 bits. */
+const base64url = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 const attempt = { turnId: z.string().min(1).max(64), attempt: z.number().int().positive() };
 
 export const frameSchema = z.strictObject({
@@ -42,10 +49,15 @@ export const runnerMessageSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('hello'),
     protocol: z.literal(RUNNER_LINK_PROTOCOL),
-    token: z.string().max(2_000),
     sandboxId: z.string().max(64),
+    sessionId: z.string().max(64),
     generation: z.number().int().positive(),
+    /** Of the sandbox token, Unix time in milliseconds. */
+    expiresAt: z.number().int(),
+    nonce: base64url,
   }),
+  /** That the runner holds the sandbox token: `libs/auth`, RunnerHandshake. */
+  z.strictObject({ kind: z.literal('proof'), proof: base64url }),
   z.strictObject({ kind: z.literal('frames'), frames: z.array(frameSchema).min(1).max(256) }),
   z.strictObject({ kind: z.literal('object'), sha256, bytes: count.max(MAX_OBJECT_BYTES) }),
   /** Level-based: sent every HEARTBEAT_INTERVAL_MS and at once when the stage changes; never spooled. */
@@ -62,6 +74,8 @@ export const runnerMessageSchema = z.discriminatedUnion('kind', [
 export type RunnerMessage = z.infer<typeof runnerMessageSchema>;
 
 export const orchestratorMessageSchema = z.discriminatedUnion('kind', [
+  /** That the orchestrator knows the sandbox token: `libs/auth`, OrchestratorHandshake. */
+  z.strictObject({ kind: z.literal('challenge'), nonce: base64url, proof: base64url }),
   z.strictObject({ kind: z.literal('welcome'), appendedThrough: count }),
   z.strictObject({ kind: z.literal('acknowledged'), through: count }),
   z.strictObject({ kind: z.literal('objectStored'), sha256 }),

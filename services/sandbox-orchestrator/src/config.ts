@@ -33,6 +33,9 @@ const schema = z.object({
   BULLPEN_LOCAL_PATHS: booleanVariable.default(false),
   BULLPEN_ISOLATION: z.enum(['auto', 'none']).default('auto'),
   BULLPEN_PRIVATE_HOSTS: list.default([]),
+}).refine(isAmongReplicas, {
+  path: ['ORCHESTRATOR_LINK_URLS'],
+  message: 'must name this replica too, as ORCHESTRATOR_LINK_URL does, or as ws://127.0.0.1:<ORCHESTRATOR_LINK_PORT> where that is not set',
 });
 
 export type OrchestratorConfig = z.infer<typeof schema>;
@@ -40,4 +43,15 @@ export type OrchestratorConfig = z.infer<typeof schema>;
 /** @throws Rejection `config.invalid` that names each wrong variable */
 export function loadOrchestratorConfig(environment: NodeJS.ProcessEnv = process.env): OrchestratorConfig {
   return loadConfig(schema, environment);
+}
+
+interface LinkAddresses {
+  readonly ORCHESTRATOR_LINK_PORT: number;
+  readonly ORCHESTRATOR_LINK_URL?: string | undefined;
+  readonly ORCHESTRATOR_LINK_URLS: readonly string[];
+}
+
+/** A replica proves to runners that it is the one at the very address they dial. */
+function isAmongReplicas({ ORCHESTRATOR_LINK_PORT: port, ORCHESTRATOR_LINK_URL: own, ORCHESTRATOR_LINK_URLS: all }: LinkAddresses): boolean {
+  return all.length === 0 || all.includes(own ?? `ws://127.0.0.1:${port}`);
 }

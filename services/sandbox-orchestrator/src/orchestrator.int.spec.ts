@@ -222,12 +222,14 @@ describe('SandboxOrchestrator', () => {
     expect(events.filter(({ type }) => type === 'GenerationStarted')).toHaveLength(1);
   });
 
-  it('refuses a forged token and one of another sandbox', async () => {
+  it('refuses a runner with a forged token and one with that of another sandbox', async () => {
     const session = await newSession();
     await until(() => driver.observedOf(`${session.id}-1`) !== undefined);
     const claims = { sandboxId: `${session.id}-1`, sessionId: session.id, generation: 1, expiresAt: Date.now() + 60_000 };
-    for (const token of [signSandboxToken(claims, 'other'.repeat(8)), signSandboxToken({ ...claims, sandboxId: 'x-1' }, KEY), 'nonsense']) {
-      const runner = runnerOf(`${session.id}-1`, { token });
+    const forged = { token: signSandboxToken(claims, 'other'.repeat(8)) };
+    const another = { token: signSandboxToken({ ...claims, sandboxId: 'x-1' }, KEY), hello: claims };
+    for (const overrides of [forged, another]) {
+      const runner = runnerOf(`${session.id}-1`, overrides);
       await runner.connect();
       expect((await runner.next('refused')).reason.code).toBe('token.invalid');
       await runner.until(() => runner.closeCode === 1008);

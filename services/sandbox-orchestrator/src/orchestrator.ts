@@ -100,10 +100,10 @@ export class SandboxOrchestrator {
     const views = new RunnerViews(() => Date.now());
     const frameLanes = new FrameLanes(log);
     const lanes = new SessionLanes(log, states);
-    const links = await LinkServer.listen({ port, tokenKey, states, views, lanes: frameLanes, objects, logger, owns, onChange: wake });
-    const linkUrl = `${parts.linkUrl ?? `ws://127.0.0.1:${links.port}`}${RUNNER_LINK_PATH}`;
+    const address = parts.linkUrl ?? null;
+    const links = await LinkServer.listen({ port, address, tokenKey, states, views, lanes: frameLanes, objects, logger, owns, onChange: wake });
     const linkUrls = (parts.linkUrls ?? []).map((url) => `${url}${RUNNER_LINK_PATH}`);
-    const spec = { log, objects, tokenKey, model: parts.model, linkUrl, linkUrls };
+    const spec = { log, objects, tokenKey, model: parts.model, linkUrl: links.url, linkUrls };
     const sources = new SourceMirrors({ ...parts, onChange: wake });
     const { mirrorsFolder, sampleRepository = null } = parts;
     const eraser = new SessionEraser({ driver, lanes, mirrorsFolder, sampleRepository, logger });

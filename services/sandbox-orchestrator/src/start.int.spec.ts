@@ -97,4 +97,13 @@ describe('startOrchestrator', () => {
     const { BULLPEN_SANDBOX_KEY: _left, NATS_URL: _out, ...rest } = environment;
     expect(() => loadOrchestratorConfig(rest)).toThrow(/NATS_URL.*BULLPEN_SANDBOX_KEY|BULLPEN_SANDBOX_KEY.*NATS_URL/);
   });
+
+  it('is one of the replicas that runners are told of, by the very address', () => {
+    const own = `ws://127.0.0.1:${environment['ORCHESTRATOR_LINK_PORT'] ?? ''}`;
+    const load = (urls: string, url = '') => () => loadOrchestratorConfig({ ...environment, ORCHESTRATOR_LINK_URLS: urls, ORCHESTRATOR_LINK_URL: url });
+    expect(load(`ws://127.0.0.1:1,${own}`)).not.toThrow();
+    expect(load('ws://a:1,ws://b:2', 'ws://b:2')).not.toThrow();
+    expect(load('ws://127.0.0.1:1')).toThrow(/^Cannot start: ORCHESTRATOR_LINK_URLS must name this replica too/);
+    expect(load(own, 'ws://b:2')).toThrow(/ORCHESTRATOR_LINK_URLS/);
+  });
 });

@@ -1,6 +1,8 @@
 import WebSocket from 'ws';
 
-import { orchestratorMessageSchema } from '@bullpen/contracts';
+import { RunnerHandshake } from '@bullpen/auth';
+import type { LinkHello } from '@bullpen/auth';
+import { RUNNER_LINK_PROTOCOL, orchestratorMessageSchema } from '@bullpen/contracts';
 import type { OrchestratorMessage, RunnerFrame, RunnerStage } from '@bullpen/contracts';
 import type { SandboxSpec } from '@bullpen/sandbox-driver';
 
@@ -20,7 +22,7 @@ export class ScriptedRunner {
 
   constructor(
     readonly spec: SandboxSpec,
-    readonly overrides: { linkUrl?: string; token?: string; generation?: number } = {},
+    readonly overrides: { readonly token?: string; readonly hello?: Partial<LinkHello> } = {},
   ) {}
 
   get sandboxId(): string {
@@ -28,19 +30,19 @@ export class ScriptedRunner {
   }
 
   async connect(): Promise<void> {
-    const socket = new WebSocket(this.overrides.linkUrl ?? this.spec.runner.linkUrl);
+    const { linkUrl, token } = this.spec.runner;
+    const socket = new WebSocket(linkUrl);
+    const handshake = new RunnerHandshake(this.overrides.token ?? token, linkUrl);
     this.#socket = socket;
     this.closeCode = null;
-    socket.on('message', (data) => this.#take(orchestratorMessageSchema.parse(JSON.parse(String(data)))));
+    socket.on('message', (data) => this.#take(orchestratorMessageSchema.parse(JSON.parse(String(data))), handshake));
     socket.on('close', (code) => (this.closeCode = code));
     socket.on('error', () => undefined);
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
-    const { generation } = this.spec;
-    const token = this.overrides.token ?? this.spec.runner.token;
-    this.raw({ kind: 'hello', protocol: 1, token, sandboxId: this.sandboxId, generation: this.overrides.generation ?? generation });
+    this.raw({ kind: 'hello', protocol: RUNNER_LINK_PROTOCOL, ...handshake.hello, ...this.overrides.hello });
   }
 
-  /** Says hello and waits for the welcome, then resends what is not acknowledged. */
+  /** Greets and waits for the welcome, then resends what is not acknowledged. */
   async join(): Promise<void> {
     const before = this.count('welcome');
     await this.connect();
@@ -113,8 +115,10 @@ export class ScriptedRunner {
     if (this.#spool.length > 0) this.raw({ kind: 'frames', frames: this.#spool });
   }
 
-  #take(message: OrchestratorMessage): void {
+  #take(message: OrchestratorMessage, handshake: RunnerHandshake): void {
     this.received.push(message);
+    // Who cannot make the proof sends the other one's back.
+    if (message.kind === 'challenge') this.raw({ kind: 'proof', proof: handshake.answer(message) ?? message.proof });
     const through = message.kind === 'welcome' ? message.appendedThrough : message.kind === 'acknowledged' ? message.through : 0;
     this.#spool = this.#spool.filter(({ n }) => n > through);
   }

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+import { OrchestratorHandshake, signSandboxToken } from '@bullpen/auth';
 import { parseEventData, RUNNER_EXIT, runnerMessageSchema } from '@bullpen/contracts';
 import type { EventType, OrchestratorMessage, RunnerFrame, RunnerMessage, RunnerSpec } from '@bullpen/contracts';
 import { createPiAgent } from '@bullpen/agent-pi';
@@ -26,7 +27,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const NODE = join(ROOT, 'node_modules/.bin/node');
 const CANARY = 'sk-ant-canary-0123456789abcdef';
 const SESSION = '00testsession0000000000000';
-const TOKEN = 'token-of-the-sandbox-0123456789';
+const TOKEN_KEY = 'k'.repeat(64);
 
 /** The orchestrator's end of the link: appends what it gets, acknowledges, and can be cut or held. */
 class ScriptedOrchestrator {
@@ -40,6 +41,7 @@ class ScriptedOrchestrator {
   raw = '';
   #server: WebSocketServer | null = null;
   #socket: WebSocket | null = null;
+  #handshake: OrchestratorHandshake | null = null;
   #upload: { sha256: string; bytes: number; chunks: Buffer[] } | null = null;
   #changed = new Set<() => void>();
 
@@ -123,6 +125,10 @@ class ScriptedOrchestrator {
     switch (message.kind) {
       case 'hello':
         this.hellos.push(message);
+        this.#handshake = new OrchestratorHandshake(message, { tokenKey: TOKEN_KEY, linkUrl: linkUrl() });
+        return socket.send(JSON.stringify({ kind: 'challenge', ...this.#handshake.challenge }));
+      case 'proof':
+        this.#handshake?.verify(message.proof, Date.now());
         return socket.send(JSON.stringify({ kind: 'welcome', appendedThrough: this.frames.length }));
       case 'heartbeat':
         return void this.heartbeats.push(message);
@@ -206,13 +212,21 @@ function git(cwd: string, ...args: string[]): string {
   return result.stdout.trim();
 }
 
+function linkUrl(): string {
+  return `ws://127.0.0.1:${port}/runner`;
+}
+
+function tokenOf(generation: number): string {
+  return signSandboxToken({ sandboxId: `${SESSION}-${generation}`, sessionId: SESSION, generation, expiresAt: 2 ** 42 }, TOKEN_KEY);
+}
+
 function specOf(generation: number): RunnerSpec {
   return {
     sessionId: SESSION,
     sandboxId: `${SESSION}-${generation}`,
     generation,
-    linkUrl: `ws://127.0.0.1:${port}/runner`,
-    token: TOKEN,
+    linkUrl: linkUrl(),
+    token: tokenOf(generation),
     repository: { name: 'sample', source, branch: 'main' },
     sourcePath: source,
     checkpoint: null,
@@ -465,7 +479,7 @@ describe('the runner', () => {
     expect([...orchestrator.objects.values()].some((bytes) => bytes.includes(CANARY))).toBe(false);
     expect(cmdlines).not.toContain(CANARY);
     expect(runner.log()).not.toContain(CANARY);
-    expect(runner.log()).not.toContain(TOKEN);
+    expect(runner.log()).not.toContain(tokenOf(1));
     // The conversation that the agent keeps for itself is inside the sandbox and holds what its tools printed.
     expect(
       spawnSync(

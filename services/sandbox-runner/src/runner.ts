@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Agent } from '@bullpen/agent-port';
-import type { OrchestratorMessage, Reason, RunnerSpec, RunnerStage } from '@bullpen/contracts';
+import type { Reason, RunnerSpec, RunnerStage } from '@bullpen/contracts';
 import { HEARTBEAT_INTERVAL_MS, RUNNER_EXIT, SANDBOX_ID_VARIABLE } from '@bullpen/contracts';
 import { describeError } from '@bullpen/errors';
 import { changedFiles, cloneWorkspace } from '@bullpen/scm';
@@ -11,6 +11,7 @@ import { AgentHost } from './adapters/agent-host.js';
 import { NO_CHANGES } from './adapters/changed-files.js';
 import type { CheckpointPlace } from './adapters/checkpoint.js';
 import { RunnerLink } from './adapters/link.js';
+import type { Told } from './adapters/link.js';
 import { killBackground } from './adapters/processes.js';
 import type { RunnerLog } from './adapters/runner-log.js';
 import { Spool } from './adapters/spool.js';
@@ -150,7 +151,7 @@ export class Runner {
     };
   }
 
-  #onMessage(message: Exclude<OrchestratorMessage, { kind: 'welcome' | 'acknowledged' | 'objectStored' }>): void {
+  #onMessage(message: Told): void {
     switch (message.kind) {
       case 'prompt':
         return this.#onPrompt(message);

@@ -1,14 +1,23 @@
 import { WebSocket } from 'ws';
-import type { RawData } from 'ws';
 
-import { signSandboxToken, verifySandboxToken } from '@bullpen/auth';
+import { RunnerHandshake, signSandboxToken } from '@bullpen/auth';
+import type { LinkChallenge } from '@bullpen/auth';
+import { RUNNER_LINK_PROTOCOL } from '@bullpen/contracts';
 
 import { faultOfDescription } from './hostile.js';
 import type { Hostile } from './hostile.js';
 
+type Message = string | Buffer;
+
 interface LinkInput {
   readonly path: string;
-  readonly messages: readonly (string | Buffer)[];
+  readonly first: Message;
+  /** What follows a challenge: `right`, `reflected` (the orchestrator's own), or this text. */
+  readonly proof: string;
+  /** After the proof. */
+  readonly messages: readonly Message[];
+  /** Who knows the token of the first message; null: nobody does. */
+  readonly holder: RunnerHandshake | null;
 }
 
 /** The sandbox that takes part: its session is given up to the test. */
@@ -24,9 +33,11 @@ const PATIENCE_MS = 100;
 const HOUR_MS = 3_600_000;
 /** How a link may end: in order, turned away, a text that is no UTF-8 or no frame, too large, or to be tried later. */
 const CLOSE_CODES: readonly number[] = [1000, 1002, 1005, 1007, 1008, 1009, 1013];
-const FIELDS: readonly string[] = ['kind', 'protocol', 'token', 'sandboxId', 'generation', 'frames', 'n', 'type', 'data', 'sha256', 'bytes', 'stage', 'reason'];
+/** One more than an id may have. */
+const MAX_ID_CHARS = 65;
+const FIELDS: readonly string[] = ['kind', 'protocol', 'sandboxId', 'sessionId', 'generation', 'expiresAt', 'nonce', 'proof', 'frames', 'n', 'type', 'data', 'sha256', 'bytes', 'stage', 'reason'];
 
-/** Runners that are none: garbage, frames before hello, forged tokens, tokens of older generations, and a real one that sends nonsense. */
+/** Runners that are none: garbage, frames before the greeting, forged and reflected proofs, tokens of older generations, and a real one that sends nonsense. */
 export class MalformedLink {
   constructor(
     private readonly port: number,
@@ -36,23 +47,28 @@ export class MalformedLink {
 
   make(hostile: Hostile): LinkInput {
     const path = hostile.chance(0.95) ? '/runner' : hostile.pick(['/', '/runner/x', '/runner%00', '/socket.io/']);
-    const first = hostile.chance(0.6) ? this.#hello(hostile) : this.#message(hostile);
-    return { path, messages: [first, ...Array.from({ length: hostile.below(4) }, () => this.#message(hostile))] };
+    const greeting = hostile.chance(0.6) ? this.#hello(hostile) : { first: this.#message(hostile), holder: null };
+    const proof = hostile.pick(['right', 'right', 'reflected', 'A'.repeat(43), hostile.text()]);
+    return { path, ...greeting, proof, messages: Array.from({ length: hostile.below(4) }, () => this.#message(hostile)) };
   }
 
-  fault({ path, messages }: LinkInput): Promise<string | null> {
+  fault(input: LinkInput): Promise<string | null> {
+    const { path, first, messages } = input;
     return new Promise((resolve) => {
-      const socket = new WebSocket(`ws://127.0.0.1:${this.port}${path}`, { perMessageDeflate: false });
+      const socket = new WebSocket(this.#url(path), { perMessageDeflate: false });
       let found: string | null = null;
       const timer = setTimeout(() => {
         found = `no answer within ${ANSWER_MS} ms`;
         socket.terminate();
       }, ANSWER_MS);
-      socket.on('open', () => {
-        for (const message of messages) socket.send(message);
-      });
+      socket.on('open', () => socket.send(first));
       socket.on('message', (data) => {
-        found ??= faultOfAnswer(data);
+        const answer = JSON.parse(String(data)) as Answer;
+        if (answer.kind === 'challenge') {
+          for (const message of [this.#proof(input, answer), ...messages]) socket.send(message);
+          return;
+        }
+        found ??= faultOfAnswer(answer);
         setTimeout(() => socket.close(), PATIENCE_MS);
       });
       // A path without a link is answered in HTTP; what the server closes while we still write, breaks.
@@ -63,35 +79,37 @@ export class MalformedLink {
       });
       socket.on('close', (code) => {
         clearTimeout(timer);
-        const isSmall = messages.every((message) => message.length < 1_000_000);
+        const isSmall = [first, ...messages].every((message) => message.length < 1_000_000);
         // Who holds the link is cut off as soon as the next one comes with a token as good.
-        const abrupt = code === 1006 && path === '/runner' && isSmall && !this.#isWelcome(messages[0]);
+        const abrupt = code === 1006 && path === '/runner' && isSmall && !(input.holder !== null && input.proof === 'right');
         const odd = code !== 1006 && !CLOSE_CODES.includes(code);
         resolve(found ?? (abrupt || odd ? `closed with ${code}` : null));
       });
     });
   }
 
-  #hello(hostile: Hostile): string {
+  #url(path: string): string {
+    return `ws://127.0.0.1:${this.port}${path}`;
+  }
+
+  #hello(hostile: Hostile): { first: string; holder: RunnerHandshake | null } {
     const { sessionId, sandboxId, generation } = this.target;
     const claims = {
-      sandboxId: hostile.chance(0.7) ? sandboxId : hostile.text(),
-      sessionId: hostile.chance(0.7) ? sessionId : hostile.text(),
+      sandboxId: hostile.chance(0.7) ? sandboxId : hostile.text().slice(0, MAX_ID_CHARS),
+      sessionId: hostile.chance(0.7) ? sessionId : hostile.text().slice(0, MAX_ID_CHARS),
       generation: hostile.pick([generation, generation, 0, generation + 1, -1, 2 ** 40]),
       expiresAt: Date.now() + hostile.pick([HOUR_MS, HOUR_MS, -1]),
     };
-    const signed = signSandboxToken(claims, hostile.chance(0.6) ? this.key : 'another');
-    const token = hostile.pick([signed, signed, signed, signed.slice(0, -1), `${signed}A`, hostile.text()]);
-    return JSON.stringify({ kind: 'hello', protocol: 1, token, sandboxId: claims.sandboxId, generation: claims.generation });
+    const isForged = hostile.chance(0.3);
+    const runner = new RunnerHandshake(signSandboxToken(claims, isForged ? 'another' : this.key), this.#url('/runner'));
+    const broken = hostile.chance(0.2) ? { [hostile.pick(FIELDS)]: hostile.value() } : {};
+    return { first: JSON.stringify({ kind: 'hello', protocol: RUNNER_LINK_PROTOCOL, ...runner.hello, ...broken }), holder: isForged ? null : runner };
   }
 
-  #isWelcome(first: string | Buffer | undefined): boolean {
-    try {
-      const { token, sandboxId } = JSON.parse(String(first)) as { token: string; sandboxId: string };
-      return sandboxId === this.target.sandboxId && verifySandboxToken(token, this.key, Date.now()).sandboxId === sandboxId;
-    } catch {
-      return false;
-    }
+  #proof({ proof, holder }: LinkInput, challenge: LinkChallenge): string {
+    const own = proof === 'right' ? holder?.answer(challenge) : null;
+    const text = proof === 'right' || proof === 'reflected' ? challenge.proof : proof;
+    return JSON.stringify({ kind: 'proof', proof: own ?? text });
   }
 
   #message(hostile: Hostile): string | Buffer {
@@ -109,14 +127,15 @@ export class MalformedLink {
       case 5:
         return JSON.stringify({ kind: 'heartbeat', stage: hostile.pick(['ready', hostile.text()]), since: hostile.text(), turn: hostile.value() });
       case 6:
-        return this.#hello(hostile);
+        return this.#hello(hostile).first;
       default:
         return hostile.json(FIELDS);
     }
   }
 }
 
-function faultOfAnswer(data: RawData): string | null {
-  const answer = JSON.parse(String(data)) as { readonly kind: string; readonly reason?: { readonly code: unknown; readonly message: unknown } };
-  return answer.kind === 'refused' ? faultOfDescription(answer.reason?.code, answer.reason?.message) : null;
+type Answer = ({ readonly kind: 'challenge' } & LinkChallenge) | { readonly kind: 'refused'; readonly reason: { readonly code: unknown; readonly message: unknown } } | { readonly kind: 'welcome' };
+
+function faultOfAnswer(answer: Answer): string | null {
+  return answer.kind === 'refused' ? faultOfDescription(answer.reason.code, answer.reason.message) : null;
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 
+import { RunnerHandshake } from '@bullpen/auth';
 import type { OrchestratorMessage, Reason, RunnerMessage, RunnerSpec } from '@bullpen/contracts';
 import {
+  MAX_GREETING_BYTES,
   MAX_LINK_MESSAGE_BYTES,
   OBJECT_CHUNK_BYTES,
   orchestratorMessageSchema,
@@ -25,11 +27,12 @@ const PING_INTERVAL_MS = 10_000;
 /** Objects that are known to be stored; a few are asked for again. */
 const MAX_STORED_MEMORY = 1_000;
 
-type Told = Exclude<OrchestratorMessage, { kind: 'welcome' | 'acknowledged' | 'objectStored' }>;
+/** What the orchestrator tells a runner, beside what the link itself needs. */
+export type Told = Exclude<OrchestratorMessage, { kind: 'challenge' | 'welcome' | 'acknowledged' | 'objectStored' }>;
 type Heartbeat = Extract<RunnerMessage, { kind: 'heartbeat' }>;
 
 export interface LinkOptions {
-  readonly spec: Pick<RunnerSpec, 'linkUrl' | 'linkUrls' | 'token' | 'sandboxId' | 'generation'>;
+  readonly spec: Pick<RunnerSpec, 'linkUrl' | 'linkUrls' | 'token'>;
   readonly spool: Spool;
   readonly log: RunnerLog;
   readonly heartbeat: () => Omit<Heartbeat, 'kind'>;
@@ -113,9 +116,9 @@ export class RunnerLink {
     const url = this.#urls[this.#url % this.#urls.length] ?? spec.linkUrl;
     const socket = new WebSocket(url, { maxPayload: MAX_LINK_MESSAGE_BYTES, handshakeTimeout: HANDSHAKE_TIMEOUT_MS });
     this.#socket = socket;
-    const { sandboxId, generation, token } = spec;
-    socket.on('open', () => this.#send({ kind: 'hello', protocol: RUNNER_LINK_PROTOCOL, token, sandboxId, generation }));
-    socket.on('message', (data, isBinary) => this.#receive(socket, data, isBinary));
+    const handshake = new RunnerHandshake(spec.token, url);
+    socket.on('open', () => tell(socket, { kind: 'hello', protocol: RUNNER_LINK_PROTOCOL, ...handshake.hello }));
+    socket.once('message', (data, isBinary) => this.#prove(socket, handshake, isBinary ? null : String(data)));
     socket.on('error', (error) => log.info('link failed', { error }));
     const watch = watchSocket(socket, () => this.#welcomed);
     socket.on('close', () => {
@@ -139,6 +142,19 @@ export class RunnerLink {
     this.#lostTimer = setTimeout(() => this.#options.onLost(), this.#options.reconnectMs ?? RUNNER_RECONNECT_MS);
   }
 
+  /** Until the other side has proved that it is the orchestrator, nothing is believed and nothing told: anybody may listen there. */
+  #prove(socket: WebSocket, handshake: RunnerHandshake, text: string | null): void {
+    const message = orchestratorMessageSchema.safeParse(text === null || text.length > MAX_GREETING_BYTES ? null : parseJson(text));
+    const challenge = message.success && message.data.kind === 'challenge' ? message.data : null;
+    const proof = challenge && handshake.answer(challenge);
+    if (proof === null) {
+      this.#options.log.error('who answers cannot prove to be the orchestrator; trying again', { code: 'link.impostor', url: socket.url });
+      return socket.terminate();
+    }
+    socket.on('message', (data, isBinary) => this.#receive(socket, data, isBinary));
+    tell(socket, { kind: 'proof', proof });
+  }
+
   #receive(socket: WebSocket, data: RawData, isBinary: boolean): void {
     if (socket !== this.#socket) return;
     const parsed = isBinary ? null : orchestratorMessageSchema.safeParse(parseJson(String(data)));
@@ -157,6 +173,8 @@ export class RunnerLink {
         return this.#acknowledged(message.through);
       case 'objectStored':
         return this.#objectStored(message.sha256);
+      case 'challenge':
+        return this.#options.log.error('the link was greeted already');
       case 'prompt':
       case 'cancel':
       case 'stop':
@@ -250,10 +268,12 @@ export class RunnerLink {
   }
 
   #send(message: RunnerMessage): void {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
-    if (!this.#welcomed && message.kind !== 'hello') return;
-    this.#socket.send(JSON.stringify(message));
+    if (this.#socket && this.#welcomed) tell(this.#socket, message);
   }
+}
+
+function tell(socket: WebSocket, message: RunnerMessage): void {
+  if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
 }
 
 /** Ends a connection whose peer went silent: no welcome in time, or no answer to a ping. */

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import WebSocket from 'ws';
 
-import { signSandboxToken } from '@bullpen/auth';
-import { orchestratorMessageSchema } from '@bullpen/contracts';
-import type { OrchestratorMessage, StoredEvent } from '@bullpen/contracts';
+import { RunnerHandshake, signSandboxToken } from '@bullpen/auth';
+import type { SandboxTokenClaims } from '@bullpen/auth';
+import { MAX_GREETING_BYTES, RUNNER_LINK_PROTOCOL, orchestratorMessageSchema } from '@bullpen/contracts';
+import type { OrchestratorMessage, RunnerMessage, StoredEvent } from '@bullpen/contracts';
 import { Fault } from '@bullpen/errors';
 import type { FrameLane, ObjectStore } from '@bullpen/event-log';
 import { silentLogger } from '@bullpen/telemetry';
@@ -20,6 +21,8 @@ const KEY = 'k'.repeat(64);
 const SESSION = '00session000000000000000000';
 const SANDBOX = `${SESSION}-1`;
 const WAIT_MS = 5_000;
+
+type Challenge = Extract<OrchestratorMessage, { kind: 'challenge' }>;
 
 /** The agent lane in memory. */
 class MemoryLane implements FrameLane {
@@ -57,6 +60,7 @@ describe('LinkServer', () => {
     sockets = [];
     server = await LinkServer.listen({
       port: 0,
+      address: null,
       tokenKey: KEY,
       states: { get: () => session } as unknown as SessionStates,
       views,
@@ -73,20 +77,108 @@ describe('LinkServer', () => {
     await server.close();
   });
 
-  /** Says hello; what is told and how it closed are kept. */
-  async function dial(): Promise<{ socket: WebSocket; told: OrchestratorMessage[]; closeCode: () => number | null }> {
-    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/runner`);
+  interface Dialed {
+    readonly socket: WebSocket;
+    /** Beside the challenge. */
+    readonly told: OrchestratorMessage[];
+    readonly challenges: Challenge[];
+    closeCode: () => number | null;
+  }
+
+  /** Opens a connection and answers a challenge; what is told and how it closed are kept. */
+  async function open(answer: (challenge: Challenge) => unknown = () => null): Promise<Dialed> {
+    const socket = new WebSocket(server.url);
     sockets.push(socket);
     const told: OrchestratorMessage[] = [];
+    const challenges: Challenge[] = [];
     let code: number | null = null;
-    socket.on('message', (data) => told.push(orchestratorMessageSchema.parse(JSON.parse(String(data)))));
+    socket.on('message', (data) => {
+      const message = orchestratorMessageSchema.parse(JSON.parse(String(data)));
+      if (message.kind !== 'challenge') return void told.push(message);
+      challenges.push(message);
+      const proof = answer(message);
+      if (proof !== null) socket.send(JSON.stringify(proof));
+    });
     socket.on('close', (closeCode) => (code = closeCode));
     socket.on('error', () => undefined);
     await new Promise((resolve) => socket.once('open', resolve));
-    const token = signSandboxToken({ sandboxId: SANDBOX, sessionId: SESSION, generation: 1, expiresAt: Date.now() + 60_000 }, KEY);
-    socket.send(JSON.stringify({ kind: 'hello', protocol: 1, token, ...generation }));
-    return { socket, told, closeCode: () => code };
+    return { socket, told, challenges, closeCode: () => code };
   }
+
+  const handshakeOf = (changes: Partial<SandboxTokenClaims> = {}): RunnerHandshake => {
+    const claims = { sandboxId: SANDBOX, sessionId: SESSION, generation: 1, expiresAt: Date.now() + 60_000, ...changes };
+    return new RunnerHandshake(signSandboxToken(claims, KEY), server.url);
+  };
+  const helloOf = ({ hello }: RunnerHandshake): string => JSON.stringify({ kind: 'hello', protocol: RUNNER_LINK_PROTOCOL, ...hello } satisfies RunnerMessage);
+  const proofOf = (handshake: RunnerHandshake, challenge: Challenge): RunnerMessage => ({ kind: 'proof', proof: handshake.answer(challenge) ?? '' });
+
+  /** As a runner does. */
+  async function dial(handshake = handshakeOf()): Promise<Dialed> {
+    const dialed = await open((challenge) => proofOf(handshake, challenge));
+    dialed.socket.send(helloOf(handshake));
+    return dialed;
+  }
+
+  const refusal = ({ told }: Dialed): string | undefined => told.map((message) => (message.kind === 'refused' ? message.reason.code : message.kind)).join();
+
+  it('welcomes who proves to hold the token', async () => {
+    const runner = await dial();
+    await until(() => runner.told.length > 0);
+    expect(runner.told).toEqual([{ kind: 'welcome', appendedThrough: 0 }]);
+  });
+
+  it('refuses by name: a token that ran out, an older generation', async () => {
+    for (const [changes, code] of [
+      [{ expiresAt: Date.now() - 1 }, 'token.expired'],
+      [{ generation: 2, sandboxId: `${SESSION}-2` }, 'generation.superseded'],
+    ] as const) {
+      const runner = await dial(handshakeOf(changes));
+      await until(() => runner.closeCode() !== null);
+      expect([runner.closeCode(), refusal(runner)]).toEqual([1008, code]);
+    }
+    expect(views.of(SANDBOX).connected).toBe(false);
+  });
+
+  it('takes neither its own proof back, nor one of another greeting, and does nothing for their senders', async () => {
+    const holder = await dial();
+    await until(() => holder.told.length > 0);
+    const earlier = handshakeOf();
+    const first = await open();
+    first.socket.send(helloOf(earlier));
+    await until(() => first.challenges.length > 0);
+    const replayed = proofOf(earlier, first.challenges[0] as Challenge);
+    const reflected = ({ proof }: Challenge): RunnerMessage => ({ kind: 'proof', proof });
+    for (const answer of [() => replayed, reflected]) {
+      const stranger = await open(answer);
+      stranger.socket.send(helloOf(earlier));
+      await until(() => stranger.closeCode() !== null);
+      expect([stranger.closeCode(), refusal(stranger)]).toEqual([1008, 'token.invalid']);
+    }
+    expect(holder.closeCode()).toBeNull();
+    expect(server.send(SANDBOX, { kind: 'cancel', turnId: 't1' })).toBe(true);
+  });
+
+  it.each<[string, (hello: string) => (string | Buffer)[]]>([
+    ['no hello', () => ['{"kind":"proof","proof":"x"}']],
+    ['bytes', (hello) => [Buffer.from(hello)]],
+    ['a greeting without end', (hello) => [`${hello}${' '.repeat(MAX_GREETING_BYTES)}`]],
+    ['two hellos', (hello) => [hello, hello]],
+    ['frames before the proof', (hello) => [hello, '{"kind":"frames","frames":[{"n":1,"type":"PlanUpdated","data":{}}]}']],
+  ])('refuses %s', async (_name, messages) => {
+    const dialed = await open();
+    for (const message of messages(helloOf(handshakeOf()))) dialed.socket.send(message);
+    await until(() => dialed.closeCode() !== null);
+    expect([dialed.closeCode(), refusal(dialed)]).toEqual([1008, 'link.message-invalid']);
+    expect(lane.events).toEqual([]);
+  });
+
+  it('waits neither for a hello nor for a proof without end', async () => {
+    const silent = await open();
+    const unproved = await open();
+    unproved.socket.send(helloOf(handshakeOf()));
+    await until(() => silent.closeCode() !== null && unproved.closeCode() !== null, 10_000);
+    expect([unproved.challenges.length, unproved.told]).toEqual([1, []]);
+  }, 15_000);
 
   it('hears a runner also while the log is away and no welcome can be given', async () => {
     openLane = () => Promise.reject(new Fault('log.unavailable', 'The log is away.'));
@@ -171,8 +263,8 @@ describe('LinkServer', () => {
   });
 });
 
-async function until(condition: () => boolean): Promise<void> {
-  for (const end = Date.now() + WAIT_MS; !condition(); ) {
+async function until(condition: () => boolean, withinMs = WAIT_MS): Promise<void> {
+  for (const end = Date.now() + withinMs; !condition(); ) {
     if (Date.now() > end) throw new Error(`waited in vain: ${condition.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -4,9 +4,9 @@ import type { Server } from 'node:http';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 
-import { verifySandboxToken } from '@bullpen/auth';
-import { MAX_LINK_MESSAGE_BYTES, RUNNER_LINK_PATH, runnerMessageSchema } from '@bullpen/contracts';
-import type { OrchestratorMessage, Reason } from '@bullpen/contracts';
+import { OrchestratorHandshake } from '@bullpen/auth';
+import { MAX_GREETING_BYTES, MAX_LINK_MESSAGE_BYTES, RUNNER_LINK_PATH, runnerMessageSchema } from '@bullpen/contracts';
+import type { OrchestratorMessage, Reason, RunnerMessage } from '@bullpen/contracts';
 import { Fault, Rejection, describeError } from '@bullpen/errors';
 import type { ObjectStore } from '@bullpen/event-log';
 import type { Logger } from '@bullpen/telemetry';
@@ -18,7 +18,8 @@ import { UploadBudget } from './object-upload.js';
 import { CLOSE, RunnerLink, parseJson } from './runner-link.js';
 import type { RunnerViews } from './runner-views.js';
 
-const HELLO_DEADLINE_MS = 5_000;
+/** Until a runner has proved which one it is; whoever was refused before that is gone by then too. */
+const GREETING_DEADLINE_MS = 5_000;
 const MAX_CONNECTIONS = 500;
 /** For the rest of what an ended runner sent. */
 const LAST_WORDS_MS = 2_000;
@@ -28,6 +29,8 @@ const SETTLE_TIMEOUT_MS = 10_000;
 
 export interface LinkServerParts {
   readonly port: number;
+  /** Where sandboxes reach the port; null: on this machine. */
+  readonly address: string | null;
   readonly tokenKey: string;
   readonly states: SessionStates;
   readonly views: RunnerViews;
@@ -79,6 +82,11 @@ export class LinkServer {
   get port(): number {
     const address = this.#http.address();
     return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  /** As runners dial it. It names this replica in the proofs of both ends. */
+  get url(): string {
+    return `${this.parts.address ?? `ws://127.0.0.1:${this.port}`}${RUNNER_LINK_PATH}`;
   }
 
   /** False when no link is there. */
@@ -141,20 +149,40 @@ export class LinkServer {
     socket.on('error', () => undefined);
     // Not closed in order: whoever does not answer would keep the place meanwhile.
     if (this.#sockets.clients.size > MAX_CONNECTIONS) return socket.terminate();
-    const deadline = setTimeout(() => socket.terminate(), HELLO_DEADLINE_MS);
+    const deadline = setTimeout(() => socket.terminate(), GREETING_DEADLINE_MS);
     socket.once('close', () => clearTimeout(deadline));
-    socket.once('message', (data: Buffer, isBinary) => {
-      clearTimeout(deadline);
-      const early = () => this.#turnAway(socket, new Rejection('link.message-invalid', 'After hello, wait for welcome.'));
-      socket.on('message', early);
-      this.#greet(socket, data, isBinary)
-        .catch((error: unknown) => this.#turnAway(socket, error))
-        .finally(() => socket.off('message', early));
+    this.#expect(socket, 'hello', (hello) => {
+      const handshake = new OrchestratorHandshake(hello, { tokenKey: this.parts.tokenKey, linkUrl: this.url });
+      this.#expect(socket, 'proof', ({ proof }) => {
+        const holder = handshake.verify(proof, Date.now());
+        clearTimeout(deadline);
+        this.#admit(socket, holder);
+      });
+      tell(socket, { kind: 'challenge', ...handshake.challenge });
     });
   }
 
-  async #greet(socket: WebSocket, data: Buffer, isBinary: boolean): Promise<void> {
-    const holder = this.#identify(data, isBinary);
+  /** The one message that may come next. What else comes, or what `take` refuses, is turned away. */
+  #expect<Kind extends GreetingKind>(socket: WebSocket, kind: Kind, take: (message: Greeting<Kind>) => void): void {
+    socket.once('message', (data: Buffer, isBinary) => {
+      try {
+        take(parseGreeting(kind, data, isBinary));
+      } catch (error) {
+        this.#turnAway(socket, error);
+      }
+    });
+  }
+
+  #admit(socket: WebSocket, holder: LaneHolder): void {
+    const early = () => this.#turnAway(socket, new Rejection('link.message-invalid', 'After proof, wait for welcome.'));
+    socket.on('message', early);
+    this.#greet(socket, holder)
+      .catch((error: unknown) => this.#turnAway(socket, error))
+      .finally(() => socket.off('message', early));
+  }
+
+  async #greet(socket: WebSocket, holder: LaneHolder): Promise<void> {
+    this.#requireCurrent(holder);
     const { sandboxId } = holder;
     // It lives, also while the log is away and no welcome can be given.
     this.parts.views.heard(sandboxId);
@@ -198,18 +226,6 @@ export class LinkServer {
     });
   }
 
-  /** @throws Rejection `link.message-invalid`, `token.invalid`, `token.expired`, `generation.superseded` */
-  #identify(data: Buffer, isBinary: boolean): LaneHolder {
-    const hello = runnerMessageSchema.safeParse(isBinary ? null : parseJson(data));
-    if (!hello.success || hello.data.kind !== 'hello') throw new Rejection('link.message-invalid', 'The first message must be hello.');
-    const { sessionId, sandboxId, generation } = verifySandboxToken(hello.data.token, this.parts.tokenKey, Date.now());
-    if (hello.data.sandboxId !== sandboxId || hello.data.generation !== generation) {
-      throw new Rejection('token.invalid', 'The token is of another sandbox.');
-    }
-    this.#requireCurrent({ sessionId, sandboxId, generation });
-    return { sessionId, sandboxId, generation };
-  }
-
   /** @throws Rejection `generation.superseded`; Fault `link.ending` while its end is being judged */
   #requireCurrent({ sessionId, sandboxId }: LaneHolder): void {
     if (this.#barred.has(sandboxId)) throw new Fault('link.ending', `The end of sandbox ${sandboxId} is being recorded. Connect again.`);
@@ -229,7 +245,7 @@ export class LinkServer {
     const { code, message } = describeError(error);
     this.parts.logger.warn('runner refused', { code, details: error.details });
     const reason: Reason = { code, message };
-    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify({ kind: 'refused', reason } satisfies OrchestratorMessage));
+    tell(socket, { kind: 'refused', reason });
     socket.close(CLOSE.refused, code);
   }
 
@@ -249,6 +265,20 @@ export class LinkServer {
     this.#links.delete(sandboxId);
     this.parts.views.disconnected(sandboxId);
   }
+}
+
+type GreetingKind = 'hello' | 'proof';
+type Greeting<Kind extends GreetingKind> = Extract<RunnerMessage, { kind: Kind }>;
+
+/** @throws Rejection `link.message-invalid` */
+function parseGreeting<Kind extends GreetingKind>(kind: Kind, data: Buffer, isBinary: boolean): Greeting<Kind> {
+  const message = runnerMessageSchema.safeParse(isBinary || data.byteLength > MAX_GREETING_BYTES ? null : parseJson(data));
+  if (message.success && message.data.kind === kind) return message.data as Greeting<Kind>;
+  throw new Rejection('link.message-invalid', `The runner's greeting is hello, then proof; here ${kind} must come.`);
+}
+
+function tell(socket: WebSocket, message: OrchestratorMessage): void {
+  if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
 }
 
 function isNotOwner(error: unknown): boolean {

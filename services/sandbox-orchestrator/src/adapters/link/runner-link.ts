@@ -96,6 +96,7 @@ export class RunnerLink {
     const message = parseMessage(json);
     switch (message.kind) {
       case 'hello':
+      case 'proof':
         throw new Rejection('link.message-invalid', 'The link was greeted already.');
       case 'frames':
         this.#limitRate(message.frames.length, data.byteLength);
