@@ -23,7 +23,7 @@ up: build ## Start Bullpen and keep it running; Ctrl-C stops everything
 down: ## Stop what `make up` started
 	@if [ -f $(SUPERVISOR) ] && [ -x $(NODE) ]; then exec $(NODE) $(SUPERVISOR) down; else exec $(ANY_NODE) tools/down.mjs; fi
 
-doctor: ## Say what is missing or unhealthy, and the cure
+doctor: ## Say what is missing or unhealthy, and the cure; JSON=1 for programs
 	@$(ANY_NODE) tools/doctor.mjs
 
 reset: ## Remove all sessions and data; asks first, FORCE=1 does not

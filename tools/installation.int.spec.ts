@@ -93,18 +93,3 @@ describe('reset', () => {
     expect(existsSync(home)).toBe(false);
   });
 });
-
-describe('doctor', () => {
-  it('names what is wrong with its cure, and fails then only', async () => {
-    const { pid, startTime } = await living();
-    write('run.json', { url: 'x', processes: { platform: { pid, startTime } } });
-    const ill = tool('doctor.mjs', [], { BULLPEN_PORT: 'abc' });
-    expect(ill.status).toBe(1);
-    expect(ill.output).toMatch(/FAIL {2}a killed supervisor left running: platform\n +cure: make down/);
-    expect(ill.output).toContain('BULLPEN_PORT is not a port from 1 to 65535');
-    children[0]?.kill('SIGKILL');
-    write('supervisor.lock', { pid: (await living()).pid, startTime: '1' });
-    write('run.json', {});
-    expect(tool('doctor.mjs', [], { BULLPEN_PORT: '1' })).toMatchObject({ status: 0, output: expect.stringContaining('Nothing stands in the way') as unknown });
-  });
-});

@@ -109,6 +109,15 @@ describe('--json', () => {
   }, 60_000);
 });
 
+describe('bullpen doctor', () => {
+  it('finds the running platform well', async () => {
+    const { exitCode, output } = await platform.cli(['doctor', '--json']);
+    const { ok, findings } = JSON.parse(output) as { ok: boolean; findings: { code: string; state: string; what: string }[] };
+    expect({ exitCode, ok, failed: findings.filter(({ state }) => state === 'fail') }).toEqual({ exitCode: 0, ok: true, failed: [] });
+    expect(findings).toContainEqual({ code: 'platform', state: 'ok', what: expect.stringContaining(platform.url), cure: null });
+  }, 60_000);
+});
+
 describe('completion', () => {
   it('is asked of the running platform by bash', async () => {
     const id = await platform.createSession('run: true');

@@ -28,11 +28,11 @@ import { LogTail } from './tail.js';
 /**
  * Opens the log for one service; the connection comes back by itself for as long as the process lives.
  *
- * @throws Fault `log.unavailable` when no server answers within 20 s, `log.not-prepared` when it has no stream;
+ * @throws Fault `log.unavailable` when no server answers in time (20 s unless said otherwise), `log.not-prepared` when it has no stream;
  *   Rejection `log.not-authorized`, `nats.version`
  */
-export async function connectEventLog(credentials: LogCredentials): Promise<EventLog> {
-  const connection = await LogConnection.open(credentials);
+export async function connectEventLog(credentials: LogCredentials, withinMs?: number): Promise<EventLog> {
+  const connection = await LogConnection.open(credentials, withinMs);
   try {
     return new JetStreamEventLog(connection, await readEpoch(connection), credentials.logger);
   } catch (error) {
