@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
-import type { Metadata } from '@grpc/grpc-js';
+import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import { Catch } from '@nestjs/common';
 import type {
   CallHandler,
@@ -48,7 +49,7 @@ export interface RpcServer {
 
 /**
  * Serves one proto package on 127.0.0.1. Calls without the key get UNAUTHENTICATED; a Rejection, Fault or Bug becomes a status that
- * `createRpcClient` turns back into the same error.
+ * `createRpcClient` turns back into the same error. A call that its caller has given up already is not begun.
  *
  * @throws Fault `rpc.not-listening` when the port cannot be bound
  */
@@ -65,7 +66,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     logger: nestLogger(logger),
     abortOnError: false,
   });
-  app.useGlobalGuards(new BearerGuard(options.key));
+  app.useGlobalGuards(new BearerGuard(options.key), new GivenUpGuard());
   app.useGlobalFilters(new ErrorFilter(withoutRepeats(logger)));
   app.useGlobalInterceptors(new TraceInterceptor());
   try {
@@ -95,6 +96,18 @@ class BearerGuard implements CanActivate {
     // Digests have one length, so the comparison tells nothing about the key's.
     if (timingSafeEqual(digest(given), this.#expected)) return true;
     throw new Rejection(UNAUTHENTICATED, 'This call carries no valid key. Set BULLPEN_RPC_KEY to the same value on both sides.');
+  }
+}
+
+/**
+ * A process that stood still finds calls whose callers have long gone to another replica: begun now, they would undo what came after them.
+ * It learns that they were given up when it has read on.
+ */
+class GivenUpGuard implements CanActivate {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    await turnOfTheLoop();
+    if (!context.getArgByIndex<ServerUnaryCall<unknown, unknown>>(2).cancelled) return true;
+    throw new Fault('rpc.given-up', 'The caller has given this call up; it is not begun.');
   }
 }
 

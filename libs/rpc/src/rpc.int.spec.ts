@@ -2,6 +2,7 @@ import 'reflect-metadata';
 
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Module } from '@nestjs/common';
@@ -11,6 +12,7 @@ import { SandboxOrchestratorService } from '@bullpen/contracts';
 import { Bug, Fault, Rejection } from '@bullpen/errors';
 import { silentLogger } from '@bullpen/telemetry';
 import type { LogFields, Logger } from '@bullpen/telemetry';
+import { freePort, startTcpProxy } from '@bullpen/testing';
 
 import { createRpcClient, startRpcServer } from './index.js';
 import type { RpcServer } from './index.js';
@@ -50,14 +52,6 @@ class ProbeController {
 
 @Module({ controllers: [ProbeController] })
 class ProbeModule {}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe('rpc', () => {
   const logged: { level: string; message: string; fields: LogFields | undefined }[] = [];
@@ -134,6 +128,20 @@ describe('rpc', () => {
     await expect(client(KEY, 100).probeRepository({ source: 'slow' }, { timeoutMs: 2_000 })).resolves.toMatchObject({
       canonicalSource: 'slow',
     });
+  });
+
+  it('does not begin what was given up while the server stood still', async () => {
+    const proxy = await startTcpProxy({ port });
+    const calls = createRpcClient(SandboxOrchestratorService, { url: `http://127.0.0.1:${proxy.port}`, key: KEY, timeoutMs: 2_000 });
+    await calls.probeRepository({ source: 'before' });
+    proxy.stall();
+    await expect(calls.probeRepository({ source: 'given up' }, { timeoutMs: 100 })).rejects.toMatchObject({ code: 'orchestrator.unavailable' });
+    // Until what it sent about that is on its way too.
+    await delay(100);
+    proxy.heal();
+    await calls.probeRepository({ source: 'after' });
+    expect(asked.slice(asked.indexOf('before'))).toEqual(['before', 'after']);
+    await proxy.stop();
   });
 
   it('says that the port is taken', async () => {
