@@ -42,6 +42,7 @@ function tools() {
 /** Installed is not enough: some machines forbid the namespaces that it makes. */
 function isolation() {
   if (process.platform !== 'linux') return note('isolation.not-linux', 'sandboxes are not isolated: that needs Linux', 'run Bullpen on Linux');
+  if (process.env.BULLPEN_ISOLATION === 'none') return note('isolation.off', 'BULLPEN_ISOLATION=none: sandboxes are not isolated', 'unset it');
   if (outputOf('bwrap', ['--version']) === null) return note('bubblewrap.missing', 'bubblewrap is missing: sandboxes are not isolated', 'apt-get install bubblewrap');
   if (outputOf('bwrap', [...SANDBOX_FLAGS, 'true']) !== null) return fine('isolation', 'bubblewrap isolates sandboxes');
   const cure = "allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0, or the container's seccomp profile)";

@@ -16,12 +16,15 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
+/** Lines that cannot be written now, as on a full disk; older ones are kept, newer ones dropped. */
+const MAX_UNWRITTEN_BYTES = 1024 * 1024;
+
 /** Field names whose values never reach a log, at any of the first two levels. */
 const SECRET_FIELDS = ['token', 'password', 'apiKey', 'authorization', 'secret', 'key'];
 
 /**
  * JSON lines on stdout, or at the end of a file: time, level, service, msg and the fields. An `error` field becomes its type, code, message and stack.
- * Level by `BULLPEN_LOG_LEVEL` (debug, info, warn, error), default info.
+ * Level by `BULLPEN_LOG_LEVEL` (debug, info, warn, error), default info. A full disk loses lines and does no other harm.
  */
 export function createLogger(service: string, level = process.env['BULLPEN_LOG_LEVEL'] ?? 'info', file?: string): Logger {
   const options: pino.LoggerOptions = {
@@ -33,7 +36,10 @@ export function createLogger(service: string, level = process.env['BULLPEN_LOG_L
     redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`]), censor: '[secret]' },
     serializers: { error: serializeError },
   };
-  return wrap(file === undefined ? pino(options) : pino(options, pino.destination({ dest: file, sync: true, mode: 0o600 })));
+  const destination = pino.destination({ dest: file ?? 1, sync: true, mode: 0o600, maxLength: MAX_UNWRITTEN_BYTES });
+  // A log that cannot be written must not end the process that writes it.
+  destination.on('error', () => undefined);
+  return wrap(pino(options, destination));
 }
 
 /** For tests and libraries that were given no logger. */

@@ -38,6 +38,16 @@ export interface LocalDriverOptions {
 /** Tells a runner the folder whose `node_modules` holds the agent CLIs, as the sandbox sees it. */
 export const AGENTS_FOLDER_VARIABLE = 'BULLPEN_AGENTS';
 
+/** By what the system says of the folder of sandboxes. */
+const DISK_CURES: Readonly<Record<string, string>> = {
+  ENOSPC: 'Its disk is full: free space there.',
+  EDQUOT: 'The quota of its disk is used up: free space there.',
+  EROFS: 'Its disk cannot be written: make it writable again.',
+  EACCES: 'The platform may not write there: give it the right to.',
+};
+const SWITCHED_OFF =
+  'Sandboxes are not isolated, because BULLPEN_ISOLATION=none asks for that: agents run as plain processes with your rights. Unset it and start again to isolate them.';
+
 const OBSERVE_INTERVAL_MS = 250;
 const START_WAIT_ROUNDS = 200;
 const START_WAIT_MS = 25;
@@ -53,28 +63,26 @@ const INHERITED = ['LANG', 'LC_ALL', 'TZ', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROX
  */
 export function createLocalDriver(options: LocalDriverOptions): LocalDriver {
   mkdirSync(options.folder, { recursive: true, mode: 0o700 });
-  const problem = options.isolation === 'none' ? 'it is switched off (BULLPEN_ISOLATION=none)' : bubblewrapProblem();
-  if (problem !== null) options.logger.warn('sandboxes run without isolation', { problem });
-  return new LocalDriver({ ...options, folder: resolve(options.folder) }, problem);
+  const warning = options.isolation === 'none' ? SWITCHED_OFF : missingIsolation(bubblewrapProblem());
+  if (warning !== null) options.logger.warn('sandboxes run without isolation', { warning });
+  return new LocalDriver({ ...options, folder: resolve(options.folder) }, warning);
 }
 
 export class LocalDriver implements SandboxDriver {
   readonly name = 'local';
   readonly supports: ReadonlySet<SandboxFeature>;
   readonly isolation: Isolation;
-  readonly warning: string | null;
   readonly #options: LocalDriverOptions;
   readonly #calls = new Map<SandboxId, Promise<void>>();
   readonly #wakes = new Set<() => void>();
 
-  constructor(options: LocalDriverOptions, bubblewrapProblem: string | null) {
+  constructor(
+    options: LocalDriverOptions,
+    readonly warning: string | null,
+  ) {
     this.#options = options;
-    this.isolation = bubblewrapProblem === null ? 'bubblewrap' : 'none';
-    this.supports = new Set<SandboxFeature>(bubblewrapProblem === null ? ['isolation'] : []);
-    this.warning =
-      bubblewrapProblem === null
-        ? null
-        : `Sandboxes are not isolated: bubblewrap cannot be used (${bubblewrapProblem}). Agents run as plain processes with your rights. Install bubblewrap, then start again.`;
+    this.isolation = warning === null ? 'bubblewrap' : 'none';
+    this.supports = new Set<SandboxFeature>(warning === null ? ['isolation'] : []);
   }
 
   async *observe(signal: AbortSignal): AsyncIterable<SandboxObservation> {
@@ -98,14 +106,7 @@ export class LocalDriver implements SandboxDriver {
         await this.#make(sandbox, spec, signal);
       } catch (cause) {
         if (cause instanceof Rejection || cause instanceof Bug) throw cause;
-        throw new Fault(
-          'sandbox.apply-failed',
-          `Sandbox ${id} could not be made. Look at the cause in the log; it can be tried again.`,
-          {
-            details: { sandboxId: id },
-            cause,
-          },
-        );
+        throw applyFailed(id, cause);
       }
     });
   }
@@ -270,6 +271,18 @@ export class LocalDriver implements SandboxDriver {
       signal.addEventListener('abort', wake, { once: true });
     });
   }
+}
+
+function missingIsolation(problem: string | null): string | null {
+  if (problem === null) return null;
+  return `Sandboxes are not isolated: bubblewrap cannot be used (${problem}). Agents run as plain processes with your rights. Install bubblewrap, then start again.`;
+}
+
+function applyFailed(sandboxId: SandboxId, cause: unknown): Fault {
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
+  const next = DISK_CURES[code] ?? 'The log of the orchestrator has the cause.';
+  const message = `Sandbox ${sandboxId} could not be made${code === '' ? '' : ` (${code})`}. ${next} Then retry.`;
+  return new Fault('sandbox.apply-failed', message, { details: { sandboxId }, cause });
 }
 
 /** Who a sandbox's programs think they are, and what a source's configuration is replaced by. */

@@ -2,7 +2,7 @@
  * What runs in front of a runner, so that its end is known although nobody was there to see it: `sh -c WRAPPER sh <folder>
  * <names of secret variables> <command…>`. It leaves in the folder `process` (its own identity), `info` (bubblewrap's report),
  * `exit` (the exit status, written whole) and `log.0`/`log.1` (output without secrets, together at most twice MAX_LOG_BYTES; a longer
- * line is cut).
+ * line is cut). On a full disk the log ends; the command goes on.
  */
 export const MAX_LOG_BYTES = 512 * 1024;
 
@@ -46,5 +46,5 @@ mv process.tmp process
   "$@" 3> info < /dev/null
   echo "$?" > exit.tmp
   mv exit.tmp exit
-} 2>&1 | LC_ALL=C awk -v secrets="$secrets" -v limit=${MAX_LOG_BYTES} '${LOG_FILTER}'
+} 2>&1 | { LC_ALL=C awk -v secrets="$secrets" -v limit=${MAX_LOG_BYTES} '${LOG_FILTER}' || cat > /dev/null; }
 `;

@@ -3,7 +3,7 @@ import type { sessionApi } from '@bullpen/contracts';
 import type { SessionState } from '@bullpen/session-model';
 
 const NO_ISOLATION =
-  'This sandbox runs without isolation: its agent can read and change what the platform’s user can. Install bubblewrap.';
+  'This sandbox runs without isolation: its agent can read and change what the platform’s user can. Install bubblewrap, or unset BULLPEN_ISOLATION where it is none.';
 
 /** A session as the API shows it: the complete fold, plus what a person must be told. */
 export type SessionView = SessionState & {
