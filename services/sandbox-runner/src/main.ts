@@ -2,6 +2,8 @@ import { RUNNER_EXIT } from '@bullpen/contracts';
 
 import { createRunner } from './start.js';
 
+// A log that ended, as on a full disk, must not end the runner.
+process.stderr.on('error', () => undefined);
 process.once('unhandledRejection', (error) => fail(error));
 
 const runner = await createRunner(process.env).catch(fail);

@@ -59,6 +59,7 @@ export class Runner {
   private constructor(options: RunnerOptions, spool: Spool) {
     this.#options = options;
     this.#spool = spool;
+    spool.onDiskFull = (error) => options.log.error('frames wait: the disk is full', { error });
     this.#coalescer = new TextCoalescer(options.spec.generation);
     this.#link = new RunnerLink({
       spec: options.spec,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
-import type { AgentEvent, AgentProcess, AgentTurnResult } from '@bullpen/agent-port';
+import { AgentStartFault } from '@bullpen/agent-port';
+import type { AgentEvent, AgentExit, AgentProcess, AgentTurnResult } from '@bullpen/agent-port';
 import type { OrchestratorMessage, Reason, RunnerEvent, RunnerSpec } from '@bullpen/contracts';
 import { describeError } from '@bullpen/errors';
 
@@ -41,6 +42,7 @@ const MAX_STDERR_CHARS = 4_000;
 const MAX_REASON_CHARS = 1_900;
 /** Tools that leave the tree alone. */
 const READ_ONLY_TOOLS: ReadonlySet<string> = new Set(['read', 'grep', 'find', 'ls']);
+const NEVER_STARTED: AgentExit = { exitCode: -1, signal: '', stderr: '' };
 const CANCELLED: Reason = { code: 'turn.cancelled', message: 'The turn was cancelled. What it changed so far is kept.' };
 
 /**
@@ -79,7 +81,7 @@ export class Turn {
     await this.#endBackground();
     this.#clearDueTimer();
     await this.#reporter.report(this.#frames.end(performance.now()));
-    if (result.reason?.code === 'agent.crashed' && this.#agent) await this.#reportCrash(this.#agent, result.reason);
+    if (result.reason?.code === 'agent.crashed' && this.#agent) await this.#reportFailure(await this.#agent.exited, result.reason);
     const checkpointFailure = await this.#checkpoint();
     await this.#finish(result, checkpointFailure);
   }
@@ -102,7 +104,7 @@ export class Turn {
     if (this.#cancelled.signal.aborted) return { outcome: 'cancelled', reason: CANCELLED };
     if (agent) return this.#promptAgent(agent);
     const reason = this.#reasonOf(started);
-    await this.#report({ type: 'AgentFailed', data: { ...this.id, exitCode: -1, signal: '', reason, stderr: '' } });
+    await this.#reportFailure(started instanceof AgentStartFault ? started.exit : NEVER_STARTED, reason);
     return { outcome: 'failed', reason };
   }
 
@@ -168,8 +170,7 @@ export class Turn {
     if (left > 0) log.error('background processes survive', { left });
   }
 
-  async #reportCrash(agent: AgentProcess, reason: Reason): Promise<void> {
-    const { exitCode, signal, stderr } = await agent.exited;
+  async #reportFailure({ exitCode, signal, stderr }: AgentExit, reason: Reason): Promise<void> {
     const lines = lastChars(this.#context.redactor.text(stderr), MAX_STDERR_CHARS);
     await this.#report({
       type: 'AgentFailed',

@@ -30,7 +30,7 @@ export function createPiAgent({ nodePath, agentsFolder }: PiOptions): Agent {
       await access(cli).catch((cause: unknown) => {
         throw new Fault(
           'agent.missing',
-          `pi is not installed: ${cli} cannot be read. Install @earendil-works/pi-coding-agent there.`,
+          `pi is not installed: ${cli} cannot be read. Run make setup; the next prompt starts it.`,
           { cause },
         );
       });

@@ -1,8 +1,9 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { AgentStartFault } from '@bullpen/agent-port';
 import type { AgentEvent, AgentExit, AgentProcess, AgentPrompt, AgentTurnResult } from '@bullpen/agent-port';
-import { assert, Fault } from '@bullpen/errors';
+import { assert } from '@bullpen/errors';
 
 import { readJsonLines } from './json-lines.js';
 import { PiPromptReader } from './pi.records.js';
@@ -36,7 +37,7 @@ export class PiProcess implements AgentProcess {
   #ended: AgentExit | null = null;
   #onState: () => void = () => undefined;
 
-  /** @throws Fault `agent.start-failed` when pi ends or stays silent before it accepts prompts. */
+  /** @throws AgentStartFault when pi ends or stays silent before it accepts prompts. */
   static async begin(child: ChildProcessWithoutNullStreams, conversation: AgentProcess['conversation']): Promise<PiProcess> {
     const pi = new PiProcess(child, conversation);
     await pi.#firstState();
@@ -95,13 +96,9 @@ export class PiProcess implements AgentProcess {
     const state = await Promise.race([answer, this.exited, delay(START_TIMEOUT_MS, null, { ref: false })]);
     if (state === 'ready') return;
     this.#child.kill('SIGKILL');
-    await this.exited;
-    const why =
-      state === null ? `did not answer within ${START_TIMEOUT_MS} ms` : `ended with ${state.exitCode} ${state.signal}`.trim();
-    throw new Fault(
-      'agent.start-failed',
-      `pi ${why} before it accepted prompts. Its last lines: ${this.#stderr.trim() || '(none)'}`,
-    );
+    const exit = await this.exited;
+    const why = state === null ? `did not answer within ${START_TIMEOUT_MS} ms` : `ended ${howEnded(exit)}`;
+    throw new AgentStartFault(`pi ${why} before it accepted prompts. Mend that; the next prompt starts it again.`, exit);
   }
 
   async #readRecords(): Promise<void> {
@@ -150,9 +147,12 @@ export class PiProcess implements AgentProcess {
   }
 }
 
-function crashResult({ exitCode, signal, stderr }: AgentExit): AgentTurnResult {
-  const how = signal === '' ? `with exit code ${exitCode}` : `by ${signal}`;
+function howEnded({ exitCode, signal, stderr }: AgentExit): string {
   const lastLine = stderr.trim().split('\n').at(-1) ?? '';
-  const message = `The agent's process ended ${how}${lastLine === '' ? '' : `: ${lastLine.slice(0, 500)}`}. The next prompt starts it again.`;
+  return `${signal === '' ? `with exit code ${exitCode}` : `by ${signal}`}${lastLine === '' ? '' : `: ${lastLine.slice(0, 500)}`}`;
+}
+
+function crashResult(exit: AgentExit): AgentTurnResult {
+  const message = `The agent's process ended ${howEnded(exit)}. The next prompt starts it again.`;
   return { outcome: 'failed', reason: { code: 'agent.crashed', message } };
 }

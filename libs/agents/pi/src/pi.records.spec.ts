@@ -78,6 +78,7 @@ describe('PiPromptReader', () => {
     ['429 slow down', 'model.overloaded'],
     ['500 oops', 'model.failed'],
     ['Connection error.', 'model.failed'],
+    ['ENOSPC: no space left on device, write', 'disk.full'],
   ])('gives the failure %s the code %s', (errorMessage, code) => {
     const { reader } = read(modelCall({ stopReason: 'error', errorMessage }));
     expect(reader.result(false)).toMatchObject({ outcome: 'failed', reason: { code } });

@@ -6,6 +6,8 @@ type Fields = Readonly<Record<string, unknown>>;
 const MAX_TITLE_CHARS = 200;
 const MAX_ERROR_CHARS = 500;
 
+const NO_ROOM = /\b(?:ENOSPC|EDQUOT)\b/;
+
 /** Arguments that name what a tool works on, best first. */
 const TITLE_ARGUMENTS = ['command', 'path', 'file_path', 'pattern', 'query', 'url'];
 
@@ -163,6 +165,8 @@ function outputOf(result: unknown): string {
 
 /** The reason of a turn whose model call failed for good. The code follows the HTTP status that the text begins with. */
 function modelFailure(errorMessage: string): Reason {
+  // pi calls every error of a turn one of the model's, its own failed writes among them.
+  if (NO_ROOM.test(errorMessage)) return { code: 'disk.full', message: `The agent could not write: ${clip(errorMessage)}. Free space on the platform's disk, then retry.` };
   const { status, message } = readModelError(errorMessage);
   if (status === 401 || status === 403) {
     return { code: 'model.unauthorized', message: `The model refused the key (${status}): ${message}. Check ANTHROPIC_API_KEY.` };

@@ -1,4 +1,5 @@
 import type { JsonRecord, ModelProvider, NoticeLevel, Reason, TurnOutcome } from '@bullpen/contracts';
+import { Fault } from '@bullpen/errors';
 
 /**
  * A coding agent CLI, driven without a screen. One process serves many prompts of one conversation, one at a time: the queue is the
@@ -7,7 +8,7 @@ import type { JsonRecord, ModelProvider, NoticeLevel, Reason, TurnOutcome } from
 export interface Agent {
   /** `pi`, `claude-code`. */
   readonly name: string;
-  /** Starts the process; resolves once it accepts prompts. @throws Fault `agent.missing`, `agent.start-failed` with the last stderr lines */
+  /** Starts the process; resolves once it accepts prompts. @throws Fault `agent.missing`; AgentStartFault */
   start(launch: AgentLaunch): Promise<AgentProcess>;
 }
 
@@ -80,4 +81,14 @@ export interface AgentExit {
   readonly signal: string;
   /** Last lines, at most 4 KB. */
   readonly stderr: string;
+}
+
+/** The agent's process was there, and ended or was ended before it accepted prompts. */
+export class AgentStartFault extends Fault {
+  constructor(
+    message: string,
+    readonly exit: AgentExit,
+  ) {
+    super('agent.start-failed', message);
+  }
 }

@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RunnerEvent } from '@bullpen/contracts';
 
@@ -8,6 +9,10 @@ import { FrameLedger } from '../core/frame-ledger.js';
 
 /** Of frames that the log does not have yet. When they fill it, `append` waits, and with it the agent. */
 export const SPOOL_BYTES = 64 * 1024 * 1024;
+/** How long a full disk is waited for: somebody has to notice and free space. */
+const DISK_PATIENCE_MS = 60 * 60_000;
+const DISK_RETRY_MS = 500;
+const FULL_CODES: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
 /** A file is removed once all of its frames are acknowledged. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 
@@ -32,7 +37,7 @@ export interface FrameToSpool {
 
 /**
  * Numbered frames on disk until they are acknowledged. `append` resolves once they are on disk (fsync), in the order of the
- * calls; a full spool makes it wait, and nothing is ever dropped.
+ * calls; a full spool or a full disk makes it wait, and nothing is ever dropped.
  */
 export class Spool {
   readonly #folder: string;
@@ -42,6 +47,7 @@ export class Spool {
   #writing: Promise<unknown> = Promise.resolve();
   #waiting = new Set<() => void>();
   #onAppended: () => void = () => undefined;
+  #onDiskFull: (error: unknown) => void = () => undefined;
 
   /** A folder of its own generation: what lies in it is removed. */
   static async open(folder: string, limitBytes = SPOOL_BYTES): Promise<Spool> {
@@ -58,6 +64,11 @@ export class Spool {
 
   set onAppended(listener: () => void) {
     this.#onAppended = listener;
+  }
+
+  /** Told once each time that frames have to wait for the disk. */
+  set onDiskFull(listener: (error: unknown) => void) {
+    this.#onDiskFull = listener;
   }
 
   get lastN(): number {
@@ -117,15 +128,37 @@ export class Spool {
     });
     const bytes = lines.reduce((sum, line) => sum + line.length, 0);
     while (this.#ledger.bytes > 0 && this.#ledger.bytes + bytes > this.#limitBytes) await this.#progress();
-    const segment = await this.#segmentToWrite();
-    await segment.file.write(Buffer.concat(lines), 0, bytes, segment.size);
-    await segment.file.datasync();
+    const segment = await this.#whenDiskHasRoom(() => this.#writeBytes(Buffer.concat(lines)));
     for (const line of lines) {
       this.#ledger.add(segment.id, segment.size, line.length - 1);
       segment.size += line.length;
     }
     this.#onAppended();
     return this.#ledger.lastN;
+  }
+
+  async #writeBytes(bytes: Buffer): Promise<Segment> {
+    const segment = await this.#segmentToWrite();
+    // One write may take a part only; a repeated one begins at the same place.
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesWritten } = await segment.file.write(bytes, at, bytes.length - at, segment.size + at);
+      at += bytesWritten;
+    }
+    await segment.file.datasync();
+    return segment;
+  }
+
+  async #whenDiskHasRoom<T>(write: () => Promise<T>): Promise<T> {
+    const deadline = Date.now() + DISK_PATIENCE_MS;
+    for (let told = false; ; told = true) {
+      try {
+        return await write();
+      } catch (error) {
+        if (!FULL_CODES.includes((error as NodeJS.ErrnoException).code) || Date.now() >= deadline) throw error;
+        if (!told) this.#onDiskFull(error);
+        await delay(DISK_RETRY_MS);
+      }
+    }
   }
 
   async #segmentToWrite(): Promise<Segment> {
