@@ -16,6 +16,8 @@ import { EVENT_STREAM } from './server-config.js';
 
 /** Wrong last sequence; the same message id is in process; wrong last sequence, unknown which. */
 const UNCLEAR_CODES: readonly number[] = [10071, 10158, 10164];
+/** The server or its storage is at its limit: nothing was stored. */
+const FULL_CODES: readonly number[] = [10023, 10047];
 
 /**
  * One append. An acknowledgement that says nothing for sure is settled by the lane's last message: ours, so it is done; another's, so
@@ -42,6 +44,7 @@ async function send(connection: LogConnection, message: EncodedAppend): Promise<
   try {
     return await connection.once(() => connection.js.publish(message.subject, message.payload, publishOptions(message)));
   } catch (error) {
+    if (error instanceof JetStreamApiError && FULL_CODES.includes(error.code)) throw full(message, error);
     if (isUnclear(error)) return null;
     throw asFailure(`append to ${message.subject}`, error);
   }
@@ -63,8 +66,13 @@ function appended(message: EncodedAppend, sequence: number): Appended {
   return { sequence, lastId: eventId(sequence, message.count - 1) };
 }
 
+function full(message: EncodedAppend, cause: unknown): Fault {
+  const text = `The event log has no storage left for ${message.subject}: nothing was changed. Raise the limits of its NATS server, or delete sessions.`;
+  return new Fault('log.full', text, { details: { lane: message.lane.name }, cause });
+}
+
 function unavailable(message: EncodedAppend): Fault {
-  return new Fault('log.unavailable', `The event log did not take an append to ${message.subject}. Repeat the request.`, {
+  return new Fault('log.unavailable', `The event log did not take an append to ${message.subject}. Repeat the request; if that lasts, make doctor looks at its disk.`, {
     details: { lane: message.lane.name },
   });
 }

@@ -26,6 +26,8 @@ export {
   requireNatsVersion,
 } from './server-config.js';
 export type { NatsCluster, NatsPasswords, NatsServerConfig, NatsUser } from './server-config.js';
+export { connectServerHealth } from './server-health.js';
+export type { ServerHealth } from './server-health.js';
 export { stampEvents } from './stamp.js';
 export { ensureEventStream } from './stream.js';
 export type { EnsuredStream, EnsureStreamOptions } from './stream.js';

@@ -9,6 +9,9 @@ export const NATS_USERS = ['session', 'orchestrator', 'gateway', 'admin'] as con
 export type NatsUser = (typeof NATS_USERS)[number];
 export type NatsPasswords = Readonly<Record<NatsUser, string>>;
 
+/** Of the server itself; with the password of `admin`. */
+export const SYSTEM_USER = 'system';
+
 export const EVENT_STREAM = 'EVENTS';
 /** A JetStream key-value bucket of the orchestrator's: which replica owns which shard. */
 export const LEASE_BUCKET = 'LEASES';
@@ -75,8 +78,16 @@ max_payload: 1MB
 jetstream {
   store_dir: ${JSON.stringify(storeDir)}
   sync_interval: always
+  # Else a share of what was free at the start, which stays the limit however much is freed later.
+  max_file_store: 1PB
 }
+system_account: SYSTEM
 accounts {
+  SYSTEM {
+    users: [
+${systemUserConfig(passwords.admin)}
+    ]
+  }
   BULLPEN {
     jetstream: enabled
     users: [
@@ -106,6 +117,11 @@ export function passwordVariableOf(user: NatsUser): string {
 /** The prefix of a user's reply subjects; another user can neither read nor write them. */
 export function inboxPrefixOf(user: string): string {
   return `_INBOX_${user}`;
+}
+
+/** Where one server says how it is. */
+export function healthSubject(serverId: string): string {
+  return `$SYS.REQ.SERVER.${serverId}.HEALTHZ`;
 }
 
 /** @throws Rejection `nats.version` naming the version found and the cure */
@@ -140,6 +156,12 @@ function userConfig(user: NatsUser, password: string): string {
   const subscribe = user === 'admin' ? ['>'] : [`${inboxPrefixOf(user)}.>`];
   const permissions = `permissions: { publish: ${JSON.stringify(publish)}, subscribe: ${JSON.stringify(subscribe)} }`;
   return `      { user: ${user}, password: "${password}", ${permissions} }`;
+}
+
+/** Sees whether the server is well, and nothing else of it. */
+function systemUserConfig(password: string): string {
+  const permissions = `permissions: { publish: ${JSON.stringify([healthSubject('*')])}, subscribe: ${JSON.stringify([`${inboxPrefixOf(SYSTEM_USER)}.>`])} }`;
+  return `      { user: ${SYSTEM_USER}, password: "${password}", ${permissions} }`;
 }
 
 function compareVersions(left: string, right: string): number {

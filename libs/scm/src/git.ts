@@ -75,7 +75,7 @@ export function lastLine(stderr: string): string {
 /**
  * Runs git with hooks and file-system monitors off. On a time-out or an abort git and everything it started is ended.
  *
- * @throws GitFailed when it ends with an error; Fault `git.timeout`, `git.aborted`, `git.output-too-large`, `git.missing`
+ * @throws GitFailed when it ends with an error; Fault `git.timeout`, `git.aborted`, `git.output-too-large`, `git.missing`, `disk.full`
  */
 export async function git(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
   const verb = args.find((arg) => !arg.startsWith('-')) ?? '';
@@ -106,12 +106,21 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
     const exitCode = await exitOf(child);
     if (stopped) throw stoppedFault(stopped, verb, timeoutMs);
     const { stdout, stderr } = output();
+    if (exitCode !== 0 && NO_ROOM.test(stderr)) throw diskFull(verb, stderr);
     if (exitCode !== 0) throw new GitFailed(verb, exitCode, stderr, stdout);
     return { stdout, stderr };
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/** git has one exit code for everything; it speaks English here. */
+const NO_ROOM = /No space left on device|Disk quota exceeded/;
+
+function diskFull(verb: string, stderr: string): Fault {
+  const why = stderr.split('\n').find((line) => NO_ROOM.test(line))?.slice(0, 300) ?? '';
+  return new Fault('disk.full', `git ${verb} found the platform's disk full: ${why}. Free space there, then try again.`, { details: { verb } });
 }
 
 type Stopped = 'timeout' | 'aborted' | 'output-too-large';
