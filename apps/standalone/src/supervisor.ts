@@ -18,4 +18,6 @@ async function main(name: string): Promise<number> {
   }
 }
 
+// What cannot be said, because a reader is gone or a disk is full, must not end what runs.
+process.stdout.on('error', () => undefined);
 process.exit(await main(process.argv[2] ?? 'up'));

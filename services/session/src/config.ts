@@ -12,6 +12,8 @@ const schema = z.object({
   /** Absent: no health endpoint, as where another service of the same process has one. */
   SESSION_HEALTH_PORT: portVariable.optional(),
   ORCHESTRATOR_GRPC_URL: urlListVariable,
+  /** The data folder; while its disk is short of room, no new work is taken. Absent: nobody looks. */
+  BULLPEN_DATA: z.string().startsWith('/').optional(),
   BULLPEN_SAMPLE_REPOSITORY: z.string().startsWith('/'),
   BULLPEN_MODEL_PROVIDER: z.enum(MODEL_PROVIDERS),
   BULLPEN_MODEL: z.string().min(1),

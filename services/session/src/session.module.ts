@@ -11,6 +11,7 @@ import { startHealthServer } from '@bullpen/rpc';
 import type { HealthCheck, HealthServer } from '@bullpen/rpc';
 import type { Logger } from '@bullpen/telemetry';
 
+import { createDiskRoom } from './adapters/disk-room.js';
 import { createRepositoryProbe } from './adapters/grpc/repository-probe.js';
 import { REPOSITORY_LIST, RepositoryController } from './adapters/grpc/repository.controller.js';
 import { EVENT_LOG, SESSION_LIST, SESSION_READER, SessionController } from './adapters/grpc/session.controller.js';
@@ -120,6 +121,7 @@ function operationsProvider(config: SessionConfig): Provider {
         sessions,
         repositories,
         reader,
+        room: createDiskRoom(config.BULLPEN_DATA ?? null),
         surroundings,
         defaults: {
           agents: AGENTS,

@@ -7,6 +7,8 @@ import { z } from 'zod';
 import { newSecret } from '@bullpen/auth';
 import { Rejection } from '@bullpen/errors';
 
+import { asDiskProblem, diskProblem, hasCode } from './disk.js';
+
 /** The folder that holds `apps/`: this file lies four below it, as source and as build output alike. */
 export const CHECKOUT = fileURLToPath(new URL('../../../../', import.meta.url));
 
@@ -58,10 +60,17 @@ export function homeAt(path: string | undefined): Home {
   };
 }
 
+/** @throws Rejection `home.not-writable`, Fault `disk.full` */
 export function prepareHome(home: Home): void {
-  mkdirSync(home.folder, { recursive: true, mode: 0o700 });
-  chmodSync(home.folder, 0o700);
-  for (const folder of [home.logs, home.objects, home.sandboxes, home.mirrors]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const problem = diskProblem(home.folder);
+  if (problem !== null) throw problem;
+  try {
+    mkdirSync(home.folder, { recursive: true, mode: 0o700 });
+    chmodSync(home.folder, 0o700);
+    for (const folder of [home.logs, home.objects, home.sandboxes, home.mirrors]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw asDiskProblem(home.folder, error);
+  }
 }
 
 /** @throws Rejection `home.damaged` when the file is there but unreadable: new secrets would lock us out of our own data */
@@ -100,11 +109,6 @@ export function readIfPresent(path: string): string | null {
     if (hasCode(error, 'ENOENT')) return null;
     throw error;
   }
-}
-
-/** Whether a call to the system failed in this way. */
-export function hasCode(error: unknown, code: string): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
 
 export function parseJson(text: string): unknown {

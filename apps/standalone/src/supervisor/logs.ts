@@ -1,4 +1,4 @@
-import { closeSync, copyFileSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, copyFileSync, openSync, readSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const MAX_LOG_BYTES = 10 * 1024 * 1024;
@@ -20,10 +20,15 @@ export class LogFile {
     return openSync(this.path, 'a', 0o600);
   }
 
-  /** Emptied in place: the child goes on appending to the same file. */
+  /** Emptied in place: the child goes on appending to the same file. Where the disk has no room for a copy, none is kept. */
   rotate(maxBytes = MAX_LOG_BYTES): void {
     if (this.#size() <= maxBytes) return;
-    copyFileSync(this.path, `${this.path}.1`);
+    const before = `${this.path}.1`;
+    try {
+      copyFileSync(this.path, before);
+    } catch {
+      rmSync(before, { force: true });
+    }
     truncateSync(this.path);
     this.#begin = 0;
   }

@@ -105,6 +105,7 @@ function storeEnvironment(installation: Installation): Record<string, string> {
     NATS_URL: natsUrl(installation),
     DATABASE_URL: settings.DATABASE_URL ?? postgresUrl({ port: ports.postgres, password: secrets.postgres }),
     BULLPEN_OBJECTS: home.objects,
+    BULLPEN_DATA: home.folder,
     SESSION_NATS_PASSWORD: secrets.natsSession,
     ORCHESTRATOR_NATS_PASSWORD: secrets.natsOrchestrator,
     GATEWAY_NATS_PASSWORD: secrets.natsGateway,
@@ -128,14 +129,14 @@ function serviceEnvironment({ settings, ports, secrets, token, user, home }: Ins
   };
 }
 
-function sandboxEnvironment({ secrets, home }: Installation): Record<string, string> {
+function sandboxEnvironment({ settings, secrets, home }: Installation): Record<string, string> {
   return {
     BULLPEN_SANDBOXES: home.sandboxes,
     BULLPEN_MIRRORS: home.mirrors,
     BULLPEN_SANDBOX_KEY: secrets.sandbox,
     BULLPEN_RUNNER: join(CHECKOUT, 'services', 'sandbox-runner', 'dist', 'runner.mjs'),
     BULLPEN_NODE: process.execPath,
-    BULLPEN_AGENTS: CHECKOUT,
+    BULLPEN_AGENTS: settings.BULLPEN_AGENTS ?? CHECKOUT,
     BULLPEN_LOCAL_PATHS: '1',
   };
 }

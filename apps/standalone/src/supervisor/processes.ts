@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { hasCode } from './home.js';
+import { hasCode } from './disk.js';
 
 /** One process for ever: a pid alone is used again. */
 export interface ProcessIdentity {

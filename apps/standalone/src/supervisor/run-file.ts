@@ -2,7 +2,8 @@ import { linkSync, renameSync, rmSync } from 'node:fs';
 
 import { z } from 'zod';
 
-import { hasCode, parseJson, readIfPresent, writePrivately, type Home } from './home.js';
+import { hasCode } from './disk.js';
+import { parseJson, readIfPresent, writePrivately, type Home } from './home.js';
 import { identify, isAlive, type ProcessIdentity } from './processes.js';
 
 /** One process for all services, or one each. */

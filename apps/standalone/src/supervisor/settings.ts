@@ -21,6 +21,7 @@ const schema = z.object({
   ANTHROPIC_API_KEY: z.string().optional(),
   ANTHROPIC_BASE_URL: z.string().optional(),
   BULLPEN_MODEL: z.string().optional(),
+  BULLPEN_AGENTS: z.string().startsWith('/').optional(),
   BULLPEN_USER_NAME: z.string().optional(),
   BULLPEN_USER_EMAIL: z.string().optional(),
 });

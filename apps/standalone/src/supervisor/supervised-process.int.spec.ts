@@ -17,10 +17,11 @@ let said: string[];
 let recorded: (ProcessIdentity | null)[];
 let gaveUp: string[];
 let supervised: SupervisedProcess;
+let obstacle: Error | null;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'bullpen-supervised-'));
-  [said, recorded, gaveUp] = [[], [], []];
+  [said, recorded, gaveUp, obstacle] = [[], [], [], null];
 });
 afterEach(async () => {
   await supervised.stop();
@@ -43,6 +44,7 @@ function supervise(source: string, given: Partial<Part> = {}): SupervisedProcess
     record: (identity) => recorded.push(identity),
     say: (line) => said.push(line),
     giveUp: (error) => gaveUp.push(error.message),
+    obstacle: () => obstacle,
   });
   return supervised;
 }
@@ -113,6 +115,28 @@ describe('SupervisedProcess', () => {
     await supervised.stop();
     expect(isAlive(current())).toBe(false);
     await expect(start).rejects.toThrow();
+  });
+
+  it('waits with the next start for what stands in its way, and counts that as no failure', async () => {
+    await supervise(READY + FOR_EVER).start();
+    obstacle = new Error('the disk is full');
+    const first = current();
+    process.kill(first.pid, 'SIGKILL');
+    await until(() => said.includes('child waits: the disk is full'));
+    await supervised.restart('not well');
+    expect(current()).toEqual(first);
+    obstacle = null;
+    await until(() => said.some((line) => line.includes('is back')));
+    expect(gaveUp).toEqual([]);
+  });
+
+  it('starts anew what is not well, once for each time', async () => {
+    await supervise(READY + FOR_EVER).start();
+    const first = current();
+    await Promise.all([supervised.restart('it stores nothing'), supervised.restart('it stores nothing')]);
+    await until(() => said.some((line) => line.includes('is back')));
+    expect(said.filter((line) => line === 'child is started anew: it stores nothing')).toHaveLength(1);
+    expect(current().pid).not.toBe(first.pid);
   });
 
   it('adopts what serves, starts it again when it dies, and ends it when stopped', async () => {

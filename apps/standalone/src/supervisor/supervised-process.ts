@@ -34,6 +34,8 @@ export interface SupervisedProcessOptions {
   readonly say: (line: string) => void;
   /** It died too often in a row. */
   readonly giveUp: (error: Fault) => void;
+  /** What keeps it from being started again, such as a full disk: that is waited for, and is no failure of its own. */
+  readonly obstacle: () => Error | null;
 }
 
 const START_FAILED = 'supervisor.start-failed';
@@ -42,6 +44,7 @@ const MAX_BACKOFF_MS = 8_000;
 /** In a row: a process that served for STABLE_MS starts to count anew. */
 const MAX_FAILURES = 6;
 const STABLE_MS = 10_000;
+const OBSTACLE_POLL_MS = 1_000;
 const ADOPT_TIMEOUT_MS = 5_000;
 /** How soon the end of a process that is nobody's child is noticed. */
 const ADOPTED_POLL_MS = 200;
@@ -52,6 +55,7 @@ export class SupervisedProcess {
   readonly #options: SupervisedProcessOptions;
   #identity: ProcessIdentity | null = null;
   #failures = 0;
+  #serves = false;
   readonly #stopping = new AbortController();
   #starting: Promise<void> = Promise.resolve();
   #adopted: Promise<void> = Promise.resolve();
@@ -86,7 +90,16 @@ export class SupervisedProcess {
     const serves = isAlive(identity) && (await Promise.race([this.#part.ready().then(() => true), tooLate]).catch(() => false));
     if (!serves) await this.#end();
     else if (!this.#stopping.signal.aborted) this.#adopted = this.#watchAdopted(identity);
+    this.#serves = serves;
     return serves;
+  }
+
+  /** Ends what serves and is not well; it is then started again as if it had died. Nothing when it does not serve, or something keeps it from coming back. */
+  async restart(why: string): Promise<void> {
+    if (!this.#serves || this.#identity === null || this.#options.obstacle() !== null) return;
+    this.#serves = false;
+    this.#options.say(`${this.#part.title} is started anew: ${why}`);
+    await endProcess(this.#identity, this.#part.stopSignal, this.#part.stopTimeoutMs);
   }
 
   /** Ends it and keeps it ended. Resolves once nothing of it runs. */
@@ -114,6 +127,7 @@ export class SupervisedProcess {
     } finally {
       exited.catch(() => undefined);
     }
+    this.#serves = true;
     this.#watch(child);
   }
 
@@ -142,6 +156,7 @@ export class SupervisedProcess {
   }
 
   #died(how: string, since: number): void {
+    this.#serves = false;
     if (this.#stopping.signal.aborted) return;
     if (Date.now() - since > STABLE_MS) this.#failures = 0;
     this.#options.say(`${this.#part.title} died (${how}), starting it again`);
@@ -155,6 +170,7 @@ export class SupervisedProcess {
       this.#failures += 1;
       try {
         await delay(Math.min(FIRST_BACKOFF_MS * 2 ** (this.#failures - 1), MAX_BACKOFF_MS), undefined, { signal });
+        await this.#withoutObstacle();
         await this.start();
         return this.#options.say(`${this.#part.title} is back after ${Date.now() - began} ms`);
       } catch (error) {
@@ -162,6 +178,15 @@ export class SupervisedProcess {
         if (this.#failures >= MAX_FAILURES) return this.#options.giveUp(isStartFault(error) ? error : this.#startFault(String(error), error));
       }
     }
+  }
+
+  async #withoutObstacle(): Promise<void> {
+    const { signal } = this.#stopping;
+    const { obstacle, say } = this.#options;
+    const first = obstacle();
+    if (first === null) return;
+    say(`${this.#part.title} waits: ${first.message}`);
+    while (obstacle() !== null) await delay(OBSTACLE_POLL_MS, undefined, { signal });
   }
 
   async #end(): Promise<'gone' | 'killed' | 'stuck'> {

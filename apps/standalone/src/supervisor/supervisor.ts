@@ -1,11 +1,13 @@
-import type { Fault } from '@bullpen/errors';
+import { Rejection, type Fault } from '@bullpen/errors';
 import { createLogger } from '@bullpen/telemetry';
 
 import { startEraser, type Eraser } from '../eraser/eraser.js';
+import { diskProblem } from './disk.js';
 import { checkGivenDatabase, natsPassword, prepareEventStream } from './given-servers.js';
 import { homeAt, loadSecrets, loadToken, prepareHome, type Home } from './home.js';
 import { endLeftovers, endSandboxes, leftoversOf, type Leftovers } from './leftovers.js';
 import { LogFile } from './logs.js';
+import { watchNats, type NatsWatch } from './nats-watch.js';
 import { partsOf } from './parts.js';
 import { natsUrl, usesScriptedModel, type Installation } from './platform-environment.js';
 import { choosePorts, requireFreePort } from './ports.js';
@@ -38,6 +40,9 @@ export class Supervisor {
   #rotation: NodeJS.Timeout | null = null;
   #stopped: Promise<void> | null = null;
   #eraser: Eraser | null = null;
+  #natsWatch: NatsWatch | null = null;
+  #run: Run | null = null;
+  #runIsWritten = true;
   readonly #eraserLog: LogFile;
 
   constructor(settings: Settings, { say, giveUp }: { say: Say; giveUp: (error: Fault) => void }) {
@@ -54,7 +59,7 @@ export class Supervisor {
     await step(this.#say, 'sample repository', () => ensureSampleRepository(this.home.sampleRepository));
     const { DATABASE_URL: database } = this.#settings;
     if (database !== undefined) await this.#step('Postgres of DATABASE_URL', () => checkGivenDatabase(database));
-    this.#rotation = setInterval(() => this.#rotateLogs(), LOG_CHECK_INTERVAL_MS);
+    this.#rotation = setInterval(() => this.#lookAfterFiles(), LOG_CHECK_INTERVAL_MS);
     const parts = partsOf(installation);
     let notices: readonly string[] = [];
     const firstService = parts.find(({ name }) => isService(name));
@@ -63,6 +68,7 @@ export class Supervisor {
       await this.#step(part.title, () => this.#startPart(part), (adopted) => (adopted ? ' (was still running)' : ''));
     }
     await this.#step('erasure', () => this.#startEraser(installation));
+    this.#natsWatch = this.#watchNats(installation);
     return { installation, notices };
   }
 
@@ -80,6 +86,7 @@ export class Supervisor {
     const { home } = this;
     prepareHome(home);
     const before = readRun(home);
+    this.#run = before;
     this.#leftovers = await this.#keepWhatServesOn(leftoversOf(before));
     const { BULLPEN_HOST: host, BULLPEN_PORT: port } = this.#settings;
     const patienceMs = SERVICE_NAMES.some((name) => before?.processes[name] !== undefined) ? PORT_PATIENCE_MS : 0;
@@ -87,7 +94,8 @@ export class Supervisor {
     const ports = await choosePorts({ ports: before?.ports ?? {}, inUse: new Set(Object.keys(this.#leftovers)), patienceMs });
     const secrets = loadSecrets(home);
     const settings = marksOf(this.#settings, secrets.rpc);
-    writeRun(home, { url: localUrl(this.#settings), ports, supervisor: identify(process.pid), processes: this.#leftovers, settings });
+    this.#run = { url: localUrl(this.#settings), ports, supervisor: identify(process.pid), processes: this.#leftovers, settings };
+    writeRun(home, this.#run);
     return { settings: this.#settings, home, secrets, token: loadToken(home), user: localUser(this.#settings), ports };
   }
 
@@ -113,6 +121,7 @@ export class Supervisor {
       record: (identity) => this.#amendRun((run) => ({ ...run, processes: { ...run.processes, [part.name]: identity ?? undefined } })),
       say: this.#say,
       giveUp: this.#giveUp,
+      obstacle: () => diskProblem(this.home.folder),
     });
     this.#running.push(supervised);
     const leftover = this.#leftovers[part.name];
@@ -131,7 +140,15 @@ export class Supervisor {
     });
   }
 
+  /** Only a server of ours is ours to start anew. */
+  #watchNats(installation: Installation): NatsWatch | null {
+    const nats = this.#running.find(({ part }) => part.name === 'nats');
+    if (nats === undefined) return null;
+    return watchNats({ url: natsUrl(installation), password: natsPassword(installation, 'admin'), onAilment: (why) => nats.restart(why) });
+  }
+
   async #stop(): Promise<void> {
+    await this.#natsWatch?.stop();
     await this.#eraser?.stop();
     if (this.#rotation !== null) clearInterval(this.#rotation);
     for (const { part } of this.#running) await part.beforeStop?.();
@@ -153,11 +170,25 @@ export class Supervisor {
   }
 
   #amendRun(amend: (run: Run) => Run): void {
-    const run = readRun(this.home);
-    if (run !== null) writeRun(this.home, amend(run));
+    if (this.#run === null) return;
+    this.#run = amend(this.#run);
+    this.#writeRun(this.#run);
   }
 
-  #rotateLogs(): void {
+  /** What cannot be written now, because the disk is full, is written at the next look at the logs. */
+  #writeRun(run: Run): void {
+    try {
+      writeRun(this.home, run);
+      this.#runIsWritten = true;
+    } catch (error) {
+      if (this.#runIsWritten) this.#say(`         ${this.home.runFile} cannot be written: ${String(error)}`);
+      this.#runIsWritten = false;
+    }
+  }
+
+  #lookAfterFiles(): void {
+    if (this.#run !== null && !this.#runIsWritten) this.#writeRun(this.#run);
+    if (diskProblem(this.home.folder) instanceof Rejection) return;
     for (const { log } of this.#running) log.rotate();
     this.#eraserLog.rotate();
   }

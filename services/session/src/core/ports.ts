@@ -18,6 +18,12 @@ export interface RepositoryProbe {
   probe(source: string, branch: string): Promise<ProbedRepository>;
 }
 
+/** Where sessions, workspaces and the log grow. */
+export interface Room {
+  /** For work that makes it fuller. @throws Fault `disk.full` */
+  require(): void;
+}
+
 /** Ids, hashes and the clock, which deciding takes as data. */
 export interface Surroundings {
   newId(): string;

@@ -5,7 +5,7 @@ import type { CommandHandler, Handled } from '@bullpen/eventsourcing';
 
 import { metaOf } from './caller.js';
 import type { Caller } from './caller.js';
-import type { SessionReader, Surroundings } from './ports.js';
+import type { Room, SessionReader, Surroundings } from './ports.js';
 import { checkPrompt } from './prompt-text.js';
 import type { RepositoryOperations } from './repository-operations.js';
 import type { NewPrompt, PromptEdit, SeenTurn, SessionCommand } from './session.commands.js';
@@ -37,6 +37,7 @@ export interface SessionOperationsParts {
   readonly sessions: CommandHandler<SessionAggregate, SessionCommand, SessionCoreEvent>;
   readonly repositories: RepositoryOperations;
   readonly reader: SessionReader;
+  readonly room: Room;
   readonly surroundings: Surroundings;
   readonly defaults: SessionDefaults;
 }
@@ -52,6 +53,7 @@ export class SessionOperations {
     const promptId = request.prompt === '' ? '' : surroundings.derivedId('prompt', sessionId);
     if (await this.#wasCreated(caller, sessionId, requestHash)) return { sessionId, promptId, lastId: null };
     const checked = this.#check(request);
+    this.parts.room.require();
     const { repository, branch } = await this.parts.repositories.use(caller, request);
     const prompt = request.prompt === '' ? null : { promptId, text: request.prompt, author: authorOf(caller), requestHash };
     const session = {
@@ -73,6 +75,7 @@ export class SessionOperations {
     sessionId: string,
     text: string,
   ): Promise<{ promptId: string; position: number; lastId: string | null }> {
+    this.parts.room.require();
     const promptId = this.#idFor(caller, `prompt.queue/${sessionId}`);
     const requestHash = this.parts.surroundings.hashOf({ text });
     const prompt: NewPrompt = { promptId, text, author: authorOf(caller), requestHash };
@@ -91,6 +94,7 @@ export class SessionOperations {
   }
 
   async retryTurn(caller: Caller, sessionId: string): Promise<{ retrying: boolean; lastId: string | null }> {
+    this.parts.room.require();
     const requestId = this.#idFor(caller, `turn.retry/${sessionId}`);
     const command = { type: 'RetryTurn', organisationId: caller.organisationId, requestId } as const;
     const { state, lastId } = await this.#handle(caller, sessionId, command);
