@@ -65,6 +65,26 @@ export default {
       from: { path: '^(?:libs|services|apps)/', pathNot: [...TESTS, '^libs/testing/'] },
       to: { path: ['\\.spec\\.ts$', '^libs/testing/'] },
     },
+    {
+      name: 'features-are-apart',
+      comment: 'Routes compose features; a feature that needs another one takes it as a property.',
+      severity: 'error',
+      from: { path: '^apps/web/src/features/([^/]+)/' },
+      to: { path: '^apps/web/src/features/', pathNot: '^apps/web/src/features/$1/' },
+    },
+    {
+      name: 'web-downwards',
+      comment: 'routes use features, features use components and lib, components use lib, lib uses neither.',
+      severity: 'error',
+      from: { path: '^apps/web/src/(lib|components|features)/' },
+      to: { path: '^apps/web/src/(?:routes/|features/|components/)', pathNot: '^apps/web/src/(?:$1|components)/' },
+    },
+    {
+      name: 'web-lib-is-lowest',
+      severity: 'error',
+      from: { path: '^apps/web/src/lib/' },
+      to: { path: '^apps/web/src/components/' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'resolvable', comment: 'An import that leads nowhere escapes every other rule.', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
@@ -76,7 +96,7 @@ export default {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['source', 'import', 'node', 'default', 'types'],
-      extensions: ['.ts', '.js', '.mjs', '.json'],
+      extensions: ['.ts', '.tsx', '.js', '.mjs', '.json', '.css'],
     },
   },
 };

@@ -8,11 +8,13 @@ export PATH="$CHECKOUT/node_modules/.bin:$PATH"
 
 GENERATED=libs/contracts/src/gen
 RUNNER=services/sandbox-runner/dist/runner.mjs
+SITE=apps/web/dist/site
 
 main() {
   step 'contracts from proto/' generate
   step 'TypeScript' compile
   step 'sandbox runner' bundle
+  step 'dashboard' build_site
 }
 
 generate() {
@@ -36,6 +38,15 @@ bundle() {
     return 0
   fi
   npm run --silent bundle -w @bullpen/sandbox-runner
+}
+
+build_site() {
+  local made="$SITE/index.html"
+  if [ -f "$made" ] && [ -z "$(find apps/web libs package-lock.json -name node_modules -prune -o -name dist -prune -o -type f -newer "$made" -print | head -1)" ]; then
+    say_note unchanged
+    return 0
+  fi
+  npm run --silent build -w @bullpen/web -- --logLevel warn
 }
 
 main

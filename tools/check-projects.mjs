@@ -20,7 +20,7 @@ function packageOf(specifier) {
 
 /** What the shipped code imports; tests may use whatever the workspace has. */
 function importsOf(folder) {
-  const files = globSync(join(folder, 'src/**/*.ts')).filter((file) => isOurs(file) && !file.endsWith('.spec.ts'));
+  const files = globSync(join(folder, 'src/**/*.{ts,tsx}')).filter((file) => isOurs(file) && !file.endsWith('.spec.ts'));
   const specifiers = files.flatMap((file) => ts.preProcessFile(readFileSync(file, 'utf8')).importedFiles.map(({ fileName }) => fileName));
   return new Set(specifiers.map(packageOf).filter((name) => name !== null));
 }

@@ -46,6 +46,8 @@ export interface FollowClock {
 }
 
 export interface Following {
+  /** Ends the delay before the next attempt; does nothing when none is waited for. */
+  retryNow(): void;
   /** Ends it and closes the socket. Repeats change nothing. */
   close(): void;
 }
@@ -58,7 +60,7 @@ export interface Following {
 export function followSession(options: FollowSessionOptions): Following {
   const follower = new Follower(options);
   follower.begin();
-  return { close: () => follower.receive({ type: 'stop' }) };
+  return { retryNow: () => follower.retryNow(), close: () => follower.receive({ type: 'stop' }) };
 }
 
 class Follower {
@@ -88,6 +90,10 @@ class Follower {
     this.#take(beginFollowing(this.#options.after));
     this.#isWorking = false;
     this.#work();
+  }
+
+  retryNow(): void {
+    if (this.#state.status === 'waiting') this.receive({ type: 'timer' });
   }
 
   receive(input: FollowInput): void {

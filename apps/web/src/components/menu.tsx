@@ -1,0 +1,60 @@
+import { DropdownMenu as Primitive } from 'radix-ui';
+import type { ReactNode } from 'react';
+
+import { classNames } from '../lib/class-names.js';
+
+export interface MenuAction {
+  readonly label: string;
+  readonly icon?: ReactNode;
+  /** As it is shown: `⌘B`. */
+  readonly keys?: string;
+  readonly isDangerous?: boolean;
+  readonly onSelect: () => void;
+}
+
+export interface MenuProps {
+  /** A button; it gets the focus back. */
+  readonly trigger: ReactNode;
+  /** Groups stand apart by a line. */
+  readonly groups: readonly (readonly MenuAction[])[];
+}
+
+export function Menu({ trigger, groups }: MenuProps) {
+  return (
+    <Primitive.Root>
+      <Primitive.Trigger asChild>{trigger}</Primitive.Trigger>
+      <Primitive.Portal>
+        <Primitive.Content
+          align="end"
+          sideOffset={4}
+          collisionPadding={8}
+          className="z-50 min-w-[200px] rounded-md border border-border bg-surface p-1 shadow-overlay"
+        >
+          {groups.map((actions, index) => (
+            <Primitive.Group key={actions.map(({ label }) => label).join()} className={classNames(index > 0 && 'mt-1 border-t border-border pt-1')}>
+              {actions.map((action) => (
+                <MenuItem key={action.label} {...action} />
+              ))}
+            </Primitive.Group>
+          ))}
+        </Primitive.Content>
+      </Primitive.Portal>
+    </Primitive.Root>
+  );
+}
+
+function MenuItem({ label, icon, keys, isDangerous = false, onSelect }: MenuAction) {
+  return (
+    <Primitive.Item
+      onSelect={onSelect}
+      className={classNames(
+        'flex h-8 cursor-pointer items-center gap-2 rounded-sm px-2 text-ui outline-none data-[highlighted]:bg-raised pointer-coarse:h-11',
+        isDangerous ? 'text-error' : 'text-text',
+      )}
+    >
+      {icon}
+      <span className="flex-1">{label}</span>
+      {keys === undefined ? null : <kbd className="text-label text-faint">{keys}</kbd>}
+    </Primitive.Item>
+  );
+}

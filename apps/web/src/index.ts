@@ -1,0 +1,2 @@
+/** Nothing imports the dashboard: the gateway serves what `vite build` made of it. */
+export {};
