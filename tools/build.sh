@@ -47,6 +47,7 @@ build_site() {
     return 0
   fi
   npm run --silent build -w @bullpen/web -- --logLevel warn
+  node tools/compress-site.mjs "$SITE"
 }
 
 main

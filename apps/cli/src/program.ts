@@ -9,6 +9,7 @@ import type { Fault } from '@bullpen/errors';
 import type { CommandContext } from './commands/command-context.js';
 import { events } from './commands/events.command.js';
 import type { EventsOptions } from './commands/events.command.js';
+import { openDashboard } from './commands/open.command.js';
 import { run } from './commands/run.command.js';
 import type { RunOptions } from './commands/run.command.js';
 import { complete } from './commands/complete.command.js';
@@ -95,9 +96,11 @@ function makeProgram(voice: Voice, exit: Exit): Command {
   return program;
 }
 
-function addMachineCommands(program: Command, { commandFor, exit }: Parts, { voice, address }: { readonly voice: Voice; readonly address: () => Address }): void {
+function addMachineCommands(program: Command, { commandFor, context, exit }: Parts, { voice, address }: { readonly voice: Voice; readonly address: () => Address }): void {
   commandFor('doctor', 'Say what this machine or its platform lacks, and the cure.', ['./bullpen doctor', 'make doctor'])
     .action(async () => exit(await doctor(voice)));
+  commandFor('open', 'Print a link that signs a browser in to the dashboard, once.', ['./bullpen open', 'xdg-open "$(./bullpen open)"'])
+    .action(async () => exit(await openDashboard(context())));
   commandFor('completion', 'Print a completion script for a shell.', [
     'source <(./bullpen completion bash)      # bash: in ~/.bashrc; zsh: the same with zsh, in ~/.zshrc',
     './bullpen completion fish > ~/.config/fish/completions/bullpen.fish',

@@ -1,4 +1,5 @@
 export { LOCAL_ORGANISATION_ID } from './organisation.js';
+export { SIGN_IN_CODE_MS, mintSignInCode, redeemSignInCode } from './sign-in-codes.js';
 export { newSecret, tokensEqual } from './secrets.js';
 export { readSandboxToken, signSandboxToken } from './sandbox-token.js';
 export type { SandboxTokenClaims } from './sandbox-token.js';

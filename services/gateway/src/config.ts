@@ -11,6 +11,10 @@ const schema = z.object({
   BULLPEN_PORT: portVariable.default(4800),
   BULLPEN_HOST: z.string().min(1).default('127.0.0.1'),
   BULLPEN_ALLOWED_HOSTS: z.string().default(''),
+  /** Folder of the built dashboard; without it `/` leads to the API's documentation. */
+  BULLPEN_WEB: z.string().min(1).optional(),
+  /** Folder of the one-time codes that sign a browser in; without it only the token does. */
+  BULLPEN_SIGN_IN_CODES: z.string().min(1).optional(),
   BULLPEN_TOKEN: z.string().min(16),
   SESSION_GRPC_URL: urlListVariable,
   ORCHESTRATOR_GRPC_URL: urlListVariable,

@@ -14,6 +14,7 @@ import { HealthController } from './adapters/rest/health.controller.js';
 import { RepositoriesController } from './adapters/rest/repositories.controller.js';
 import { SessionContentsController } from './adapters/rest/session-contents.controller.js';
 import { SessionsController } from './adapters/rest/sessions.controller.js';
+import { SignInController } from './adapters/rest/sign-in.controller.js';
 import { TurnsController } from './adapters/rest/turns.controller.js';
 import {
   ORCHESTRATOR_CALLS,
@@ -40,6 +41,7 @@ export const CONTROLLERS = [
   TurnsController,
   SessionContentsController,
   RepositoriesController,
+  SignInController,
 ] as const;
 
 @Module({})

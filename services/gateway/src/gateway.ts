@@ -40,7 +40,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
 
 /** The gateway over a log that is connected already. */
 export async function serveGateway(config: GatewayConfig, log: EventLog, logger: Logger): Promise<NestExpressApplication> {
-  const { BULLPEN_TOKEN: token, allowedHosts } = config;
+  const { BULLPEN_TOKEN: token, BULLPEN_WEB: site, allowedHosts } = config;
   const app = await NestFactory.create<NestExpressApplication>(GatewayModule.create({ config, log, logger }), {
     bodyParser: false,
     logger: nestLogger(logger),
@@ -49,7 +49,7 @@ export async function serveGateway(config: GatewayConfig, log: EventLog, logger:
   });
   app.disable('x-powered-by');
   app.useWebSocketAdapter(new SyncIoAdapter(app, { token, allowedHosts }));
-  useEdge(app, { token, allowedHosts });
+  useEdge(app, { token, allowedHosts, site });
   app.useGlobalFilters(new ProblemFilter(app.getHttpAdapter().getInstance() as unknown as RouteTable, withoutRepeats(logger)));
   serveApiDocs(app);
   answerUnreadable(app.getHttpServer() as Server);

@@ -19,6 +19,8 @@ export interface Home {
   readonly runFile: string;
   readonly lockFile: string;
   readonly tokenFile: string;
+  /** One-time codes that sign a browser in. */
+  readonly signInCodes: string;
   readonly secretsFile: string;
   readonly postgres: string;
   readonly nats: string;
@@ -49,6 +51,7 @@ export function homeAt(path: string | undefined): Home {
     runFile: join(folder, 'run.json'),
     lockFile: join(folder, 'supervisor.lock'),
     tokenFile: join(folder, 'token'),
+    signInCodes: join(folder, 'sign-in-codes'),
     secretsFile: join(folder, 'secrets.json'),
     postgres: join(folder, 'postgres'),
     nats: join(folder, 'nats'),

@@ -76,6 +76,8 @@ const HOLDERS_OF: Readonly<Record<string, ServiceName>> = {
   ANTHROPIC_API_KEY: 'orchestrator',
   GATEWAY_NATS_PASSWORD: 'gateway',
   BULLPEN_TOKEN: 'gateway',
+  BULLPEN_WEB: 'gateway',
+  BULLPEN_SIGN_IN_CODES: 'gateway',
 };
 
 /** The whole environment of one service, or of all of them in one process. */
@@ -117,6 +119,8 @@ function serviceEnvironment({ settings, ports, secrets, token, user, home }: Ins
     BULLPEN_HOST: settings.BULLPEN_HOST,
     BULLPEN_PORT: String(settings.BULLPEN_PORT),
     BULLPEN_TOKEN: token,
+    BULLPEN_WEB: join(CHECKOUT, 'apps', 'web', 'dist', 'site'),
+    BULLPEN_SIGN_IN_CODES: home.signInCodes,
     BULLPEN_USER_NAME: user.name,
     BULLPEN_USER_EMAIL: user.email,
     BULLPEN_RPC_KEY: secrets.rpc,

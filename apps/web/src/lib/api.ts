@@ -26,6 +26,8 @@ export interface RequestOptions {
   /** The same key and body give the same answer, however often it is sent. */
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
+  /** Instead of the one that is kept. */
+  readonly key?: string;
 }
 
 /** Called when the key is not, or no longer, valid. */
@@ -62,8 +64,8 @@ export async function readText(path: string, signal?: AbortSignal): Promise<stri
   throw await problemOf(response);
 }
 
-async function send(method: string, path: string, { body, idempotencyKey, signal }: RequestOptions): Promise<Response> {
-  const headers = new Headers({ authorization: `Bearer ${readKey() ?? ''}` });
+async function send(method: string, path: string, { body, idempotencyKey, signal, key = readKey() ?? '' }: RequestOptions): Promise<Response> {
+  const headers = new Headers({ authorization: `Bearer ${key}` });
   if (body !== undefined) headers.set('content-type', 'application/json');
   if (idempotencyKey !== undefined) headers.set('idempotency-key', idempotencyKey);
   const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
@@ -85,6 +87,6 @@ async function send(method: string, path: string, { body, idempotencyKey, signal
 async function problemOf(response: Response): Promise<ApiError> {
   const problem = (await response.json().catch(() => null)) as { code?: string; detail?: string; details?: Record<string, unknown> } | null;
   const code = problem?.code ?? 'answer.unreadable';
-  if (response.status === 401) signOut();
+  if (code === 'auth.invalid' || code === 'auth.missing') signOut();
   return new ApiError(response.status, code, problem?.detail ?? `The answer ${response.status} could not be read. Try again.`, problem?.details);
 }

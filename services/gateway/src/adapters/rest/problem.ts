@@ -27,6 +27,8 @@ export const MAX_BODY_BYTES = 6 * MAX_PROMPT_BYTES + 64 * 1024;
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'auth.missing': 401,
   'auth.invalid': 401,
+  'sign-in.code-invalid': 401,
+  'sign-in.switched-off': 404,
   'origin.foreign': 403,
   'session.not-found': 404,
   'prompt.not-found': 404,

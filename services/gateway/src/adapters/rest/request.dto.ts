@@ -56,6 +56,14 @@ export class CreateSessionBody {
   model?: string;
 }
 
+export class SignInBody {
+  @ApiProperty({ description: 'What stands after `#code=` in the link that `make up` and `./bullpen open` print.' })
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(MAX_NAME_CHARS)
+  code!: string;
+}
+
 export class QueuePromptBody {
   @ApiProperty({ description: 'At most 128 KiB of UTF-8.' })
   @IsString()

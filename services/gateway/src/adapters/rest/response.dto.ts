@@ -7,6 +7,19 @@ const TIME = { format: 'date-time' };
 const OBJECTS = { type: 'array', items: { type: 'object', additionalProperties: true } } as const;
 const OBJECT = { type: 'object', additionalProperties: true } as const;
 
+export class SignInCodeAnswer {
+  @ApiProperty()
+  code!: string;
+
+  @ApiProperty({ description: 'Milliseconds; afterwards, and once it was used, it is worth nothing.' })
+  validForMs!: number;
+}
+
+export class SignInAnswer {
+  @ApiProperty({ description: 'For `Authorization: Bearer <key>` and the socket\u2019s `auth: {token}`.' })
+  key!: string;
+}
+
 export class HeadAnswer {
   @ApiProperty({ description: 'Id of the session\u2019s last event; lists wait for it as `after`.' })
   head!: string;
