@@ -48,9 +48,7 @@ export class SessionStore {
   readonly getSnapshot = (): SessionView => this.#view;
 
   /** Does not wait for the delay between two attempts to end. */
-  retryNow(): void {
-    this.#following?.retryNow();
-  }
+  readonly retryNow = (): void => this.#following?.retryNow();
 
   #take(item: Followed): void {
     this.#arrived.push(item);
