@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 
-import { Rejection } from '@bullpen/errors';
-import sirv from 'sirv';
+import type { NextFunction, Request, Response } from 'express';
 
-type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+import { Rejection } from '@bullpen/errors';
+import staticGzip from 'express-static-gzip';
 
 /** Everything else belongs to the dashboard, whose own router says what is not there. */
 const NOT_THE_SITE = /^\/(?:api|socket\.io|healthz|readyz|metrics)(?:\/|$)/;
-const ASSETS = /^\/assets\//;
+const ASSETS = /\/assets\//;
+/** A name with an ending is a file's; every other path is a page, and all pages are one. */
+const FILE = /\.[a-z0-9]+$/i;
+const PAGE = '/index.html';
 /**
  * Scripts, connections and fonts are ours alone. Styles may stand in the page: the diff viewer writes them into its shadow root and overlays
  * place themselves by them, and without a script nothing can be done with one.
@@ -37,21 +40,27 @@ const ASK_AGAIN = 'no-cache';
  *
  * @throws Rejection `config.invalid` when the folder holds no dashboard
  */
-export function serveSite(folder: string): Middleware {
-  if (!existsSync(join(folder, 'index.html'))) {
+export function serveSite(folder: string): (request: Request, response: Response, next: NextFunction) => void {
+  if (!existsSync(join(folder, PAGE))) {
     throw new Rejection('config.invalid', `BULLPEN_WEB: there is no dashboard in ${folder}. Build it: make build.`);
   }
-  const serve = sirv(folder, { etag: true, brotli: true, gzip: true, single: true, setHeaders });
+  const serve = staticGzip(folder, {
+    enableBrotli: true,
+    orderPreference: ['br', 'gzip'],
+    index: false,
+    serveStatic: { index: false, redirect: false, cacheControl: false, setHeaders },
+  });
   return (request, response, next) => {
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-    if (NOT_THE_SITE.test(path) || (request.method !== 'GET' && request.method !== 'HEAD')) return next();
-    return serve(request, response, () => {
-      throw new Rejection('route.not-found', 'This file is not part of the dashboard, or not any more. Reload the page.');
+    const { path, method } = request;
+    if (NOT_THE_SITE.test(path) || (method !== 'GET' && method !== 'HEAD')) return next();
+    if (!FILE.test(path)) request.url = PAGE;
+    return serve(request, response, (error?: unknown) => {
+      next(error ?? new Rejection('route.not-found', 'This file is not part of the dashboard, or not any more. Reload the page.'));
     });
   };
 }
 
-function setHeaders(response: ServerResponse, path: string): void {
+function setHeaders(response: ServerResponse, file: string): void {
   response.setHeader('Content-Security-Policy', SITE_POLICY);
-  response.setHeader('Cache-Control', ASSETS.test(path) ? FOR_EVER : ASK_AGAIN);
+  response.setHeader('Cache-Control', ASSETS.test(file) ? FOR_EVER : ASK_AGAIN);
 }
