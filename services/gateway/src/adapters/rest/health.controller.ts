@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Redirect } from '@nestjs/common';
-import { ApiExcludeEndpoint, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 
 import { Fault } from '@bullpen/errors';
 import type { EventLog } from '@bullpen/event-log';
@@ -7,6 +7,7 @@ import type { EventLog } from '@bullpen/event-log';
 import { EVENT_LOG } from '../../tokens.js';
 import { LOCAL_ORGANISATION, SESSION_CALLS } from '../rpc/rpc.providers.js';
 import type { SessionCalls } from '../rpc/rpc.providers.js';
+import { HealthAnswer, ReadyAnswer } from './response.dto.js';
 
 const READY_TIMEOUT_MS = 2_000;
 
@@ -26,12 +27,14 @@ export class HealthController {
 
   @Get('healthz')
   @ApiOperation({ summary: 'Whether this process runs.' })
+  @ApiResponse({ status: 200, type: HealthAnswer, description: 'It runs.' })
   health() {
     return { status: 'ok' };
   }
 
   @Get('readyz')
   @ApiOperation({ summary: 'Whether the log and the session service answer; 503 with what does not.' })
+  @ApiResponse({ status: 200, type: ReadyAnswer, description: 'Both answer.' })
   async ready() {
     const [log, session] = await Promise.all([
       answers(() => this.log.lastSequence()),
