@@ -64,6 +64,15 @@ describe('Spool', () => {
     await spool.close();
   });
 
+  it('keeps what is not acknowledged while acknowledgements overtake each other', async () => {
+    const spool = await Spool.open(join(folder, 's'));
+    const files = 8;
+    for (let i = 0; i < files; i += 1) await spool.append([frame('x'.repeat(5 * 1024 * 1024))]);
+    await Promise.all([spool.acknowledge(1), spool.acknowledge(4)]);
+    expect((await spool.readAfter(4, 100, Infinity)).map(({ n }) => n)).toEqual([5, 6, 7, 8]);
+    await spool.close();
+  });
+
   it('tells when a frame is acknowledged', async () => {
     const spool = await Spool.open(join(folder, 's'));
     const n = await spool.append([frame('a')]);
