@@ -27,6 +27,7 @@ export interface ShardLeasesParts {
   readonly logger: Logger;
 }
 
+/** The same object for as long as nobody else can have acted on the shard. */
 interface HeldShard {
   revision: number;
   /** On the monotonic clock, which goes on while the process is stopped. */
@@ -124,14 +125,15 @@ export class ShardLeases {
     if (renewed === null) return this.#lose([shard]);
     const known = this.#held.get(shard);
     const trustedUntil = sentAt + TRUST_MS;
+    if (known && performance.now() < known.trustedUntil) return void Object.assign(known, { revision: renewed, trustedUntil });
     // One that ran out is gained anew: others may have acted in between.
-    const isOwned = known !== undefined && known.isOwned && performance.now() < known.trustedUntil;
-    if (known?.isOwned === true && !isOwned) this.#lose([shard]);
-    this.#held.set(shard, { revision: renewed, trustedUntil, isOwned });
+    this.#lose([shard]);
+    this.#held.set(shard, { revision: renewed, trustedUntil, isOwned: false });
   }
 
   async #own(): Promise<void> {
-    const gained = [...this.#held].filter(([, { isOwned }]) => !isOwned).map(([shard]) => shard);
+    const gaining = [...this.#held].filter(([, { isOwned }]) => !isOwned);
+    const gained = gaining.map(([shard]) => shard);
     if (gained.length === 0) return;
     const { onGained, onOwned, logger } = this.parts;
     try {
@@ -139,10 +141,8 @@ export class ShardLeases {
     } catch (error) {
       return logger.warn('shards cannot be acted on yet', { shards: gained, error });
     }
-    for (const shard of gained) {
-      const held = this.#held.get(shard);
-      if (held) held.isOwned = true;
-    }
+    // What was lost meanwhile, and perhaps held again, another may have acted on since.
+    for (const [shard, held] of gaining) held.isOwned = this.#held.get(shard) === held;
     logger.info('shards gained', { shards: gained, owned: this.count });
     onOwned();
   }
