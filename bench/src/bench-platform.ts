@@ -10,7 +10,8 @@ import type { SessionEvent } from '@bullpen/contracts';
 import { freePort, startTestNats, startTestPostgres, temporaryFolder } from '@bullpen/testing';
 import type { TestNats } from '@bullpen/testing';
 
-export const CHECKOUT = join(import.meta.dirname, '../..');
+import { CHECKOUT } from './checkout.js';
+
 const TOKEN = 'bench-token-bench-token';
 const READY_MS = 30_000;
 
