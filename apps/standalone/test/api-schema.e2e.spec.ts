@@ -95,6 +95,7 @@ async function repositoriesAreKept(): Promise<void> {
 it('answers every route as described', async () => {
   await call(200, 'GET /healthz');
   await call(200, 'GET /readyz');
+  await call(200, 'GET /metrics');
   await call(200, 'GET /api/v1/agents');
   const { id, promptId } = await call<Session & { promptId: string }>(201, 'POST /api/v1/sessions', {}, { repository: 'sample', prompt: 'run: sleep 60' });
   await eventually('the tool runs', 60_000, async () => (await platform.session(id)).turns.some(({ items }) => items.some(({ kind }) => kind === 'tool')));

@@ -12,6 +12,7 @@ import { startHealthServer } from '@bullpen/rpc';
 import type { HealthCheck, HealthServer } from '@bullpen/rpc';
 import type { Logger } from '@bullpen/telemetry';
 
+import { countTurns } from './adapters/counted-turns.js';
 import { createDiskRoom } from './adapters/disk-room.js';
 import { createRepositoryProbe } from './adapters/grpc/repository-probe.js';
 import { REPOSITORY_LIST, RepositoryController } from './adapters/grpc/repository.controller.js';
@@ -97,7 +98,7 @@ function connectLog(config: SessionConfig, logger: Logger): Promise<EventLog> {
 }
 
 function createSessions(log: EventLog): Sessions {
-  return createCommandHandler({ log, decider: sessionDecider, lane: (id) => ({ entity: 'session', id, name: 'core' }) });
+  return countTurns(createCommandHandler({ log, decider: sessionDecider, lane: (id) => ({ entity: 'session', id, name: 'core' }) }));
 }
 
 function repositoriesProvider(config: SessionConfig): Provider {

@@ -8,13 +8,14 @@ import { Rejection } from '@bullpen/errors';
 import { traceparentOf, withTrace } from '@bullpen/telemetry';
 
 import { isKnownHost, isKnownOrigin } from '../../core/hosts.js';
+import { measure } from './measure.js';
 import { MAX_BODY_BYTES, mediaTypeRefused } from './problem.js';
 
 type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
 const JSON_TYPE = /^application\/json *(;|$)/i;
 const REQUEST_ID = /^[\w.:-]{1,100}$/;
-const OPEN_PATHS: readonly string[] = ['/', '/healthz', '/readyz', '/api/docs-json'];
+const OPEN_PATHS: readonly string[] = ['/', '/healthz', '/readyz', '/metrics', '/api/docs-json'];
 const DOCS_PATH = /^\/api\/docs(\/|$)/;
 
 export interface EdgeOptions {
@@ -24,7 +25,7 @@ export interface EdgeOptions {
 
 /** Before any route: request id, headers, host, origin, token, then the body. */
 export function useEdge(app: NestExpressApplication, options: EdgeOptions): void {
-  app.use(identify, harden, checkHost(options), checkToken(options), checkMediaType);
+  app.use(measure, identify, harden, checkHost(options), checkToken(options), checkMediaType);
   app.useBodyParser('json', { limit: MAX_BODY_BYTES, inflate: false });
 }
 

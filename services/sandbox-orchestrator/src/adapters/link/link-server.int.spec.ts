@@ -43,7 +43,7 @@ class MemoryLane implements FrameLane {
 
 describe('LinkServer', () => {
   const generation = { generation: 1, sandboxId: SANDBOX };
-  const live = { requestedAt: '', requestedSequence: 1, stage: 'ready', ready: true, endedAt: null } as const;
+  const live = { requestedAt: '', requestedSequence: 1, stage: 'ready', stageSince: '', ready: true, endedAt: null } as const;
   const session: SandboxedSession = { ...newSandboxedSession(SESSION), sandbox: { ...generation, ...live }, fence: generation, turnIds: ['t1'] };
   let now = 0;
   let isOwner = true;

@@ -13,6 +13,7 @@ import type { ObjectStore } from '@bullpen/event-log';
 import type { Logger } from '@bullpen/telemetry';
 
 import { liveGeneration } from '../../core/sandbox.state.js';
+import { firstTokenMeasure, runnerLinks } from '../metrics.js';
 import type { FrameLanes, LaneHolder } from '../nats/frame-lanes.js';
 import type { SessionStates } from '../nats/session-states.js';
 import { UploadBudget } from './object-upload.js';
@@ -60,6 +61,7 @@ export class LinkServer {
   readonly #budget = new UploadBudget();
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
+  readonly #measurement = runnerLinks.follow(() => this.#links.size);
 
   private constructor(private readonly parts: LinkServerParts) {
     this.#http = createServer((_request, response) => response.writeHead(404).end());
@@ -144,6 +146,7 @@ export class LinkServer {
 
   /** Runners keep running and connect to the next process. */
   async close(): Promise<void> {
+    this.#measurement();
     await Promise.all([...this.#links.keys()].map((sandboxId) => this.end(sandboxId)));
     for (const socket of this.#sockets.clients) socket.terminate();
     for (const connection of this.#unwelcomed.keys()) connection.destroy();
@@ -240,6 +243,7 @@ export class LinkServer {
       views,
       logger,
       stopReason: () => (states.get(sessionId)?.turn?.cancelRequested ? null : (views.of(sandboxId).stopping?.reason ?? null)),
+      measure: firstTokenMeasure(() => states.get(sessionId)),
       onChange: () => onChange(sessionId),
       onLaneFailure: () => lanes.drop(sandboxId),
     });

@@ -6,6 +6,7 @@ import type { Logger } from '@bullpen/telemetry';
 
 import { SHARD_COUNT, planShards, shardOf } from '../../core/shards.js';
 import type { ShardLease } from '../../core/shards.js';
+import { ownedShards } from '../metrics.js';
 
 /** Between two looks at the leases. Three renewals fit into the time for which a lease is trusted. */
 const ROUND_MS = LEASE_TTL_MS / 4;
@@ -47,6 +48,7 @@ export class ShardLeases {
   #rounds: Promise<void> = Promise.resolve();
   /** Beside the rounds: while it is found out what was gained, what is owned must be renewed. */
   #gaining: Promise<void> | null = null;
+  readonly #measurement = ownedShards.follow(() => this.count);
 
   private constructor(private readonly parts: ShardLeasesParts) {}
 
@@ -75,6 +77,7 @@ export class ShardLeases {
 
   /** Gives everything back, so that others need not wait. Only once nothing acts on it any more. Never throws. */
   async stop(): Promise<void> {
+    this.#measurement();
     this.#stopping.abort();
     await this.#rounds;
     await this.#gaining;
