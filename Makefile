@@ -42,7 +42,7 @@ test-long: build ## The tests twice in a row, as root and as an ordinary user
 check: build ## Style, types, import boundaries, contracts
 	@tools/check.sh
 
-bench: build ## Measure, each figure beside its bare path; ONLY=agent or ONLY=streams for a part
+bench: build ## Measure, each figure beside its bare path; ONLY=agent, streams, or profile (where the time goes)
 	@$(NODE) bench/dist/main.js $(ONLY)
 
 openapi: build ## Renew docs/api/openapi.json from the code

@@ -95,6 +95,8 @@ describe('make doctor', () => {
     cpSync(join(CHECKOUT, 'bullpen'), join(clone, 'bullpen'));
     const asked = spawnSync(join(clone, 'bullpen'), ['doctor', '--json'], { encoding: 'utf8' });
     expect({ status: asked.status, ok: (JSON.parse(asked.stdout) as { ok: boolean }).ok }).toEqual({ status: 1, ok: false });
+    const other = spawnSync(join(clone, 'bullpen'), ['sessions', '--json'], { encoding: 'utf8' });
+    expect({ status: other.status, problem: JSON.parse(other.stderr) as unknown }).toMatchObject({ status: 3, problem: { code: 'cli.not-built', exitCode: 3 } });
     const servers = await doctor({ PATH: home, NATS_URL: 'nats://127.0.0.1:1', DATABASE_URL: 'postgres://127.0.0.1:1/x' }, clone);
     expect(servers.findings.map(({ code }) => code)).toEqual(expect.arrayContaining(['nats.unchecked', 'database.unchecked']));
   });

@@ -9,8 +9,9 @@ import type { SessionEvent } from '@bullpen/contracts';
 import { startScriptedModel } from '@bullpen/scripted-model';
 import { temporaryFolder } from '@bullpen/testing';
 
-import { CHECKOUT, startBenchPlatform } from './bench-platform.js';
+import { startBenchPlatform } from './bench-platform.js';
 import type { BenchPlatform } from './bench-platform.js';
+import { CHECKOUT } from './checkout.js';
 import { memoryRow } from './memory.js';
 import { median } from './statistics.js';
 import type { Row } from './statistics.js';

@@ -7,10 +7,12 @@ import { io } from 'socket.io-client';
 import type { Socket } from 'socket.io-client';
 
 import type { SessionEvent } from '@bullpen/contracts';
+import { SERVICE_NODE_FLAGS } from '@bullpen/embedded';
 import { freePort, startTestNats, startTestPostgres, temporaryFolder } from '@bullpen/testing';
 import type { TestNats } from '@bullpen/testing';
 
-export const CHECKOUT = join(import.meta.dirname, '../..');
+import { CHECKOUT } from './checkout.js';
+
 const TOKEN = 'bench-token-bench-token';
 const READY_MS = 30_000;
 
@@ -30,7 +32,7 @@ export async function startBenchPlatform(extra: Readonly<Record<string, string>>
   const environment = { ...variables(folder.path, nats, await ports()), DATABASE_URL: postgres.url, BULLPEN_PORT: String(port), ...extra };
   sampleRepository(environment.BULLPEN_SAMPLE_REPOSITORY);
   const log = join(folder.path, 'platform.log');
-  const child = spawn(process.execPath, [join(CHECKOUT, 'apps/standalone/dist/platform.js')], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...SERVICE_NODE_FLAGS, join(CHECKOUT, 'apps/standalone/dist/platform.js')], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
   child.stdout.on('data', (chunk: Buffer) => writeFileSync(log, chunk, { flag: 'a' }));
   const url = `http://127.0.0.1:${port}`;
   await ready(url, () => readFileSync(log, 'utf8').slice(-2_000));

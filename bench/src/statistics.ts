@@ -26,11 +26,14 @@ export function table(rows: readonly Row[]): string {
     bare === null ? '–' : short(bullpen / bare),
     bareIs,
   ]);
-  const lines = [['measured', 'Bullpen', 'bare', 'ratio', 'the bare path'], ['---', '---', '---', '---', '---'], ...cells];
-  return lines.map((line) => `| ${line.join(' | ')} |`).join('\n');
+  return markdown(['measured', 'Bullpen', 'bare', 'ratio', 'the bare path'], cells);
 }
 
-function short(value: number): string {
+export function markdown(headings: readonly string[], cells: readonly (readonly string[])[]): string {
+  return [headings, headings.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n');
+}
+
+export function short(value: number): string {
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en');
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 }

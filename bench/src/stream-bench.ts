@@ -7,12 +7,13 @@ import { io } from 'socket.io-client';
 import type { Socket } from 'socket.io-client';
 
 import type { SessionEvent } from '@bullpen/contracts';
-import type { SessionState } from '@bullpen/session-model';
 
 import { BARE_STREAM_NAME } from './bare-names.js';
 import { startBenchPlatform } from './bench-platform.js';
 import type { BenchPlatform } from './bench-platform.js';
 import type { Load } from './load-runner.js';
+import { LOAD_TIMEOUT_MS, collect, throughPlatform } from './load-runs.js';
+import type { LoadResult } from './load-runs.js';
 import { median, percentile } from './statistics.js';
 import type { Row } from './statistics.js';
 
@@ -21,12 +22,6 @@ const LATENCY_RUNS = 3;
 const THROUGHPUT_EVENTS = 20_000;
 const READ_EVENTS = 5_000;
 const PAGE = 1_000;
-const LOAD_TIMEOUT_MS = 120_000;
-
-interface LoadResult {
-  readonly latencies: readonly number[];
-  readonly perSecond: number;
-}
 
 /** Runner → link → log → tail → Socket.IO → client, beside JetStream → ordered consumer → Socket.IO → client. */
 export async function benchStreams(): Promise<readonly Row[]> {
@@ -79,52 +74,6 @@ async function throughputRow({ platform, bare }: Omit<Paths, 'id'>): Promise<Row
     theirs.push((await bare.run(load)).perSecond);
   }
   return { what: 'runner → log → client', unit: 'events/s', bullpen: median(ours), bare: median(theirs), bareIs: 'NATS → Socket.IO' };
-}
-
-async function throughPlatform(platform: BenchPlatform, id: string, load: Load): Promise<LoadResult> {
-  const collector = collect(load.events);
-  const { head } = await platform.api<SessionState>('GET', `/sessions/${id}`);
-  const socket = await platform.follow(
-    id,
-    (events) => collector.take(events.filter((event) => event.type === 'AssistantTextAppended').map((event) => String(event.data['text']))),
-    { after: head },
-  );
-  await platform.api('POST', `/sessions/${id}/prompts`, { text: JSON.stringify(load) });
-  const result = await collector.done;
-  await turnEnded(platform, id);
-  socket.disconnect();
-  return result;
-}
-
-async function turnEnded(platform: BenchPlatform, id: string): Promise<void> {
-  for (const end = Date.now() + LOAD_TIMEOUT_MS; Date.now() < end; ) {
-    if ((await platform.api<SessionState>('GET', `/sessions/${id}`)).runningTurnId === null) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error('the turn of the load did not end');
-}
-
-function collect(expected: number): { take: (texts: readonly string[]) => void; done: Promise<LoadResult> } {
-  const latencies: number[] = [];
-  let first = 0;
-  let finish: (result: LoadResult) => void = () => undefined;
-  const done = new Promise<LoadResult>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${latencies.length} of ${expected} events came`)), LOAD_TIMEOUT_MS);
-    finish = (result) => {
-      clearTimeout(timer);
-      resolve(result);
-    };
-  });
-  const take = (texts: readonly string[]): void => {
-    const now = performance.timeOrigin + performance.now();
-    for (const text of texts) {
-      const made = Number.parseFloat(text);
-      if (latencies.length === 0) first = made;
-      latencies.push(now - made);
-    }
-    if (latencies.length >= expected) finish({ latencies, perSecond: (latencies.length / (now - first)) * 1_000 });
-  };
-  return { take, done };
 }
 
 /** Reading a session of 5,000 events: by pages, and as a snapshot; beside reading as many messages with a bare consumer. */

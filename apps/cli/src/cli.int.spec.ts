@@ -67,6 +67,13 @@ describe('bullpen run', () => {
     expect(platform.requests[0]?.body).toEqual({ repository: join(home, 'shop'), branch: 'b', title: 't', prompt: 'from stdin' });
   });
 
+  it('finds a repository of the platform by its name, and says so when there is none', async () => {
+    platform.onPrompt = (promptId) => platform.playTurn(promptId, 'completed');
+    expect(await cli(['run', '--repo', '00r', 'x'])).toMatchObject({ code: 0 });
+    expect(platform.requests.find(({ method }) => method === 'POST')?.body).toMatchObject({ repository: '00r' });
+    expect(await cli(['run', '--repo', 'acme/shop', 'x'])).toMatchObject({ code: 3, stderr: expect.stringContaining('repository.unknown') as unknown });
+  });
+
   it('finds the working copy that a folder lies in, and says what of it is not included', async () => {
     platform.onPrompt = (promptId) => platform.playTurn(promptId, 'completed');
     const top = join(realpathSync(home), 'copy');
@@ -299,6 +306,8 @@ describe('what goes wrong', () => {
     expect(await cli(['run', '--repo', 'sample', '  '])).toMatchObject({ code: 2 });
     expect(await cli(['sessions', '--status', 'nope'])).toMatchObject({ code: 2 });
     expect(await cli(['frobnicate'])).toMatchObject({ code: 2 });
+    expect(await cli(['attach', ''])).toMatchObject({ code: 2, stderr: expect.stringContaining('"" is no session id') as unknown });
+    expect(await cli(['rename', ID, ''])).toMatchObject({ code: 2, stderr: expect.stringContaining('<title> is empty') as unknown });
     for (const option of ['--repo', '--branch', '--title']) {
       expect(await cli(['run', '--repo', 'sample', option, '', 'x'])).toMatchObject({ code: 2, stderr: expect.stringContaining(option) as unknown });
     }

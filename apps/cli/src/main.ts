@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 
 import { EXIT } from './exit-codes.js';
 import type { CliHost } from './host.js';
 import { runCli } from './program.js';
+import { ask } from './question.js';
 
 const host: CliHost = {
   environment: process.env,
@@ -13,15 +13,7 @@ const host: CliHost = {
   stdout: process.stdout,
   stderr: process.stderr,
   readStdin: () => text(process.stdin),
-  ask: async (question) => {
-    if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
-    const asking = createInterface({ input: process.stdin, output: process.stderr });
-    try {
-      return await asking.question(question);
-    } finally {
-      asking.close();
-    }
-  },
+  ask: async (question) => (process.stdin.isTTY && process.stderr.isTTY ? ask(question, process.stdin, process.stderr) : null),
   onInterrupt: (callback) => {
     process.on('SIGINT', callback);
     return () => process.off('SIGINT', callback);

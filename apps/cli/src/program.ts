@@ -132,7 +132,7 @@ function addTurnCommands({ commandFor, context, exit }: Parts): void {
     'git log -5 | ./bullpen run --repo https://github.com/acme/shop -',
   ])
     .argument('<prompt>', 'what the agent is to do; - reads it from standard input')
-    .requiredOption('--repo <repository>', 'sample, an https or ssh URL, or a path')
+    .requiredOption('--repo <repository>', 'sample, a name in ./bullpen repos, an https or ssh URL, or a path')
     .option('--branch <branch>', 'branch to start from (default: the one of the repository)')
     .option('--title <title>', 'title of the session (default: the first line of the prompt)')
     .action(async (text: string, options: RunOptions) => exit(await run(context(), text, options)));

@@ -88,6 +88,7 @@ asRoot('a disk that fills while the platform runs', () => {
     const id = await platform.createSession('slow: 60');
     const watcher = Watcher.follow(platform, id);
     await watcher.sees('AssistantTextAppended');
+    const running = services();
     disk.fillUp();
     await eventually('new work is refused', 10_000, async () => (await platform.api('POST', `/sessions/${id}/prompts`, { text: 'x' })).status === 503);
     await new Promise((resolve) => setTimeout(resolve, FULL_FOR_MS));
@@ -104,6 +105,7 @@ asRoot('a disk that fills while the platform runs', () => {
     expect(watcher.faults).toEqual([]);
     expect(platform.output).toMatch(/NATS is started anew: .*no space left/);
     expect(platform.output).not.toContain('does not start');
+    expect(services()).toEqual(running);
   }, 120_000);
 
   it('objects that cannot be written are waited for: the turn completes once they can', async () => {
@@ -116,6 +118,11 @@ asRoot('a disk that fills while the platform runs', () => {
     await watcher.sees('TurnEnded', ({ data }) => data['outcome'] === 'completed', 30_000);
     expect(watcher.faults).toEqual([]);
   }, 60_000);
+
+  function services(): unknown {
+    const names = ['platform', 'session', 'gateway', 'orchestrator'];
+    return Object.entries(platform.runFile.processes).filter(([name]) => names.includes(name));
+  }
 
   function logLines(code: string): string[] {
     const names = Object.keys(platform.runFile.processes);

@@ -10,6 +10,7 @@ import type { SessionState } from '@bullpen/session-model';
 export const CHECKOUT = join(import.meta.dirname, '../../..');
 const READY_MS = 60_000;
 const STOP_MS = 40_000;
+const CLI_MS = 60_000;
 /** The one variable of the developer's that tests heed: they run both ways. */
 const MODE: Readonly<Record<string, string>> = process.env['BULLPEN_MODE'] ? { BULLPEN_MODE: process.env['BULLPEN_MODE'] } : {};
 
@@ -23,6 +24,12 @@ export interface RunFile {
 export interface LogAccess {
   readonly url: string;
   readonly password: string;
+}
+
+interface CliCall {
+  /** What is piped into it. */
+  readonly input?: string;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface ApiAnswer<Body> {
@@ -131,12 +138,14 @@ export class TestPlatform {
   }
 
   /** Runs `./bullpen` as a person would. */
-  async cli(args: readonly string[], timeoutMs = 60_000): Promise<{ exitCode: number | null; output: string }> {
-    const child = spawn(join(CHECKOUT, 'bullpen'), args, { cwd: tmpdir(), env: this.variables, stdio: ['ignore', 'pipe', 'pipe'] });
+  async cli(args: readonly string[], { input = '', environment = {} }: CliCall = {}): Promise<{ exitCode: number | null; output: string }> {
+    const env = { ...this.variables, ...environment };
+    const child = spawn(join(CHECKOUT, 'bullpen'), args, { cwd: tmpdir(), env, stdio: ['pipe', 'pipe', 'pipe'] });
+    child.stdin.on('error', () => undefined).end(input);
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    const timer = setTimeout(() => child.kill('SIGKILL'), CLI_MS);
     const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
     clearTimeout(timer);
     return { exitCode, output };

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { SERVICE_NODE_FLAGS } from '@bullpen/embedded';
 import { connectLeases } from '@bullpen/event-log';
 import { startScriptedModel } from '@bullpen/scripted-model';
 import { silentLogger } from '@bullpen/telemetry';
@@ -99,7 +100,7 @@ export class TestReplicas {
     if (!name || !ports) throw new Error(`no replica ${replica}`);
     const output = openSync(join(this.#home, 'logs', `${replica}.log`), 'a');
     const main = join(CHECKOUT, 'services', MAIN[name], 'dist', 'main.js');
-    const child = spawn(process.execPath, ['--enable-source-maps', main], { env: this.#environment(name, ports), stdio: ['ignore', output, output] });
+    const child = spawn(process.execPath, [...SERVICE_NODE_FLAGS, main], { env: this.#environment(name, ports), stdio: ['ignore', output, output] });
     this.#children.set(replica, child);
     const port = name === 'gateway' ? ports.public : ports.health;
     await eventually(`${replica} is ready`, READY_MS, async () => {

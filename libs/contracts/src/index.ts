@@ -2,6 +2,8 @@ export * from './closed-sets.js';
 export * from './envelope.js';
 export * from './events.js';
 export * from './ids.js';
+export { eventDataSchemas, schemaReference } from './json-schema.js';
+export type { JsonSchema, Reference } from './json-schema.js';
 export * from './limits.js';
 export * from './runner-link.js';
 export type { Plain, Refine } from './plain.js';

@@ -1,3 +1,4 @@
+export { SERVICE_NODE_FLAGS } from './node-flags.js';
 export { NATS_READY_TIMEOUT_MS, natsBinary, prepareNats, waitForNats } from './nats.js';
 export type { NatsOptions } from './nats.js';
 export { POSTGRES_READY_TIMEOUT_MS, postgresUrl, preparePostgres, waitForPostgres } from './postgres.js';

@@ -12,6 +12,7 @@ import { eventId } from './ids.js';
 import { lastMessage } from './leader.js';
 import { encodeAppend, FRAMES_HEADER, MESSAGE_ID_HEADER } from './messages.js';
 import type { EncodedAppend } from './messages.js';
+import { appendSeconds, appends, unclearAcknowledgements } from './metrics.js';
 import { EVENT_STREAM } from './server-config.js';
 
 /** Wrong last sequence; the same message id is in process; wrong last sequence, unknown which. */
@@ -25,10 +26,28 @@ const FULL_CODES: readonly number[] = [10023, 10047];
  */
 export async function append(connection: LogConnection, request: AppendRequest): Promise<Appended> {
   const message = encodeAppend(request);
+  const began = performance.now();
+  const lane = message.lane.name;
+  const measure = (outcome: string): void => {
+    appendSeconds.record((performance.now() - began) / 1_000, { lane });
+    appends.add({ lane, outcome });
+  };
+  try {
+    const done = await settle(connection, message);
+    measure('done');
+    return done;
+  } catch (error) {
+    measure(outcomeOf(error));
+    throw error;
+  }
+}
+
+async function settle(connection: LogConnection, message: EncodedAppend): Promise<Appended> {
   const deadline = Date.now() + OPERATION_DEADLINE_MS;
   for (let attempt = 0; ; attempt += 1) {
     const acknowledged = await send(connection, message);
     if (acknowledged !== null && !acknowledged.duplicate) return appended(message, acknowledged.seq);
+    unclearAcknowledgements.add({});
     const end = await lastMessage(connection, message.subject, deadline);
     if (end?.header(MESSAGE_ID_HEADER) === message.messageId) return appended(message, end.seq);
     const actual = end?.seq ?? 0;
@@ -37,6 +56,11 @@ export async function append(connection: LogConnection, request: AppendRequest):
     if (Date.now() >= deadline) throw unavailable(message);
     await backoff(attempt);
   }
+}
+
+function outcomeOf(error: unknown): string {
+  if (error instanceof LaneConflict) return 'conflict';
+  return error instanceof Fault && error.code === 'log.unavailable' ? 'unclear' : 'failed';
 }
 
 /** Null when it is unclear whether the message is in the log. */

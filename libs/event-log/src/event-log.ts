@@ -73,7 +73,7 @@ export interface TailOptions {
 export interface Tail {
   /** Every message at or below this sequence has been handed to `onMessage`, and its promise has settled. */
   readonly position: number;
-  /** Resolves once `position` ≥ sequence. @throws Fault `log.behind` after `timeoutMs` */
+  /** Resolves once `position` ≥ sequence. @throws Fault `log.behind` after `timeoutMs`, or once it is stopped */
   reached(sequence: number, timeoutMs: number): Promise<void>;
   /** Resolves once the handler is done with its message; not to be awaited in the handler itself. */
   stop(): Promise<void>;

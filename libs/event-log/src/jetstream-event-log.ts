@@ -1,5 +1,6 @@
 import { BEFORE_ALL_EVENTS } from '@bullpen/contracts';
 import type { SessionEvent } from '@bullpen/contracts';
+import { withoutRepeats } from '@bullpen/telemetry';
 import type { Logger } from '@bullpen/telemetry';
 
 import { append } from './appender.js';
@@ -34,7 +35,7 @@ import { LogTail } from './tail.js';
 export async function connectEventLog(credentials: LogCredentials, withinMs?: number): Promise<EventLog> {
   const connection = await LogConnection.open(credentials, withinMs);
   try {
-    return new JetStreamEventLog(connection, await readEpoch(connection), credentials.logger);
+    return new JetStreamEventLog(connection, await readEpoch(connection), withoutRepeats(credentials.logger));
   } catch (error) {
     await connection.close();
     throw error;

@@ -16,7 +16,7 @@ describe('parseNatsUrl', () => {
     expect(parseNatsUrl('nats://a:1, b:2,nats://c')).toEqual({ servers: ['a:1', 'b:2', 'c:4222'], shown: 'a:1,b:2,c:4222', login: null });
   });
 
-  it.each(['', 'http://a:1', 'nats://', 'nats://s3cret:x y@:::'])('refuses %j without repeating it', (url) => {
+  it.each(['', 'http://a:1', 'tls://a:1', 'nats://', 'nats://s3cret:x y@:::'])('refuses %j without repeating it', (url) => {
     expect(() => parseNatsUrl(url)).toThrow(expect.objectContaining({ code: 'nats.url' }) as unknown as Error);
     expect(() => parseNatsUrl(url)).not.toThrow(/s3cret/);
   });

@@ -14,7 +14,8 @@ export interface NatsAddress {
 
 const DEFAULT_PORT = '4222';
 const MALFORMED_ESCAPE = /%(?![0-9a-f]{2})/i;
-const PROTOCOLS: readonly string[] = ['nats:', 'tls:'];
+/** Not `tls:`: the client encrypts when the server offers it, and cannot be told to insist. */
+const PROTOCOL = 'nats:';
 
 /**
  * Reads NATS_URL: one `nats://[user:password@]host:port`, or several with commas between them.
@@ -30,7 +31,7 @@ export function parseNatsUrl(url: string): NatsAddress {
 
 function parseOne(text: string): URL {
   const url = MALFORMED_ESCAPE.test(text) ? null : URL.parse(text.includes('://') ? text : `nats://${text}`);
-  if (url !== null && PROTOCOLS.includes(url.protocol) && url.hostname !== '') return url;
+  if (url !== null && url.protocol === PROTOCOL && url.hostname !== '') return url;
   throw new Rejection('nats.url', 'NATS_URL is not an address. Set it to nats://host:port, or unset it to use the server that set-up brings.', {
     variable: 'NATS_URL',
   });

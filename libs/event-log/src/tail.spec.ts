@@ -42,4 +42,14 @@ describe('LogTail', () => {
     await stopping;
     expect(opening).toHaveLength(2);
   }, 2_000);
+
+  it('lets nobody wait any longer once it is stopped', async () => {
+    const get = async (): Promise<Consumer> => idleConsumer().consumer;
+    const run = <T>(_: string, operation: () => Promise<T>): Promise<T> => operation();
+    const connection = { js: { consumers: { get } }, retry: run } as unknown as LogConnection;
+    const tail = await LogTail.start(connection, { fromSequence: 1, logger: silentLogger }, () => undefined);
+    const waiting = tail.reached(7, 60_000);
+    void tail.stop();
+    for (const reached of [waiting, tail.reached(7, 60_000)]) await expect(reached).rejects.toMatchObject({ code: 'log.behind' });
+  }, 2_000);
 });

@@ -1,5 +1,6 @@
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { deferred } from '@nats-io/transport-node';
+import type { Deferred } from '@nats-io/transport-node';
 
 import { Bug, Fault } from '@bullpen/errors';
 import type { Logger } from '@bullpen/telemetry';
@@ -26,7 +27,7 @@ type Handler = (message: LogMessage) => void | Promise<void>;
 
 interface Waiter {
   readonly sequence: number;
-  readonly resolve: () => void;
+  readonly arrival: Deferred<void>;
 }
 
 /** An ordered consumer that is replaced, from the position on, whenever it ends for whatever reason. */
@@ -74,12 +75,12 @@ export class LogTail implements Tail {
     const deadline = Date.now() + timeoutMs;
     const target = await this.#target(sequence);
     if (this.#position >= target) return;
-    const arrival = deferred<void>();
-    const waiter: Waiter = { sequence: target, resolve: () => arrival.resolve() };
-    const timer = setTimeout(() => arrival.reject(behind(target, this.#position)), Math.max(0, deadline - Date.now()));
+    if (this.#stopping.signal.aborted) throw behind(target, this.#position);
+    const waiter: Waiter = { sequence: target, arrival: deferred<void>() };
+    const timer = setTimeout(() => this.#giveUp(waiter), Math.max(0, deadline - Date.now()));
     this.#waiters.add(waiter);
     try {
-      await arrival;
+      await waiter.arrival;
     } finally {
       clearTimeout(timer);
       this.#waiters.delete(waiter);
@@ -91,6 +92,11 @@ export class LogTail implements Tail {
     this.#stopping.abort();
     this.#messages?.stop();
     await this.finished;
+    for (const waiter of this.#waiters) this.#giveUp(waiter);
+  }
+
+  #giveUp({ sequence, arrival }: Waiter): void {
+    arrival.reject(behind(sequence, this.#position));
   }
 
   /** A filtered tail passes over the messages of others: its last own one up to there is what it can reach. */
@@ -145,7 +151,7 @@ export class LogTail implements Tail {
       this.#handling = false;
     }
     this.#position = raw.seq;
-    for (const waiter of this.#waiters) if (waiter.sequence <= this.#position) waiter.resolve();
+    for (const waiter of this.#waiters) if (waiter.sequence <= this.#position) waiter.arrival.resolve();
   }
 
   /** What no owner can have written must not stop everybody's tail. */

@@ -61,6 +61,22 @@ describe('createCommandHandler', () => {
     expect(log.keys).toEqual(['c1.1']);
   });
 
+  it('keeps the trace that an event has of its own, and shows the decider what trace an event has', async () => {
+    const seen: (string | undefined)[] = [];
+    const decider: typeof turns = {
+      ...turns,
+      decide: (command, state) => turns.decide(command, state).map((event) => ({ ...event, traceparent: '00-earlier' })),
+      evolve: (state, event) => (seen.push((event as { traceparent?: string }).traceparent), turns.evolve(state, event)),
+    };
+    const handled = await createCommandHandler({ log, decider, lane }).handle(ID, { type: 'start', turnId: 't1' }, { ...meta('c1'), traceparent: '00-mine' });
+    expect(log.messages[0]?.events[0]?.traceparent).toBe('00-earlier');
+    expect(handled.events[0]).toMatchObject({ traceparent: '00-earlier' });
+    await handler().handle(ID, { type: 'end', turnId: 't1' }, { ...meta('c2'), traceparent: '00-mine' });
+    expect(log.messages[1]?.events[0]?.traceparent).toBe('00-mine');
+    await createCommandHandler({ log, decider, lane }).load(ID);
+    expect(seen).toEqual(['00-earlier', '00-earlier', '00-mine']);
+  });
+
   it('appends nothing when it is already so', async () => {
     const one = handler();
     await one.handle(ID, { type: 'start', turnId: 't1' }, meta('c1'));

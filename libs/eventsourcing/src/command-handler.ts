@@ -16,10 +16,12 @@ const MAX_WAITING_COMMANDS = 64;
 const MAX_WAIT_MS = 10_000;
 const EVENT_VERSION = 1;
 
-/** What a decider speaks: the payload part of a stored event. */
+/** What a decider speaks: the payload part of a stored event, and the trace it belongs to. */
 export interface DomainEvent {
   readonly type: EventType;
   readonly data: object;
+  /** W3C trace context, where it is not that of the command: work that goes on in the name of an earlier request. */
+  readonly traceparent?: string;
 }
 
 export interface CommandMeta {
@@ -175,12 +177,14 @@ function foldMessage<State, Command, Event extends DomainEvent>(
 
 /** Deciders leave the state as it is on a type they do not know, so a lane may hold more than `Event`. */
 function asEvent<Event>(stored: StoredEvent): Event {
-  return { type: stored.type, data: stored.data } as unknown as Event;
+  const { type, data, traceparent } = stored;
+  return { type, data, ...(traceparent === undefined ? {} : { traceparent }) } as unknown as Event;
 }
 
 function toStored(event: DomainEvent, meta: CommandMeta): StoredEvent {
   const data = parseEventData(event.type, event.data) as unknown as JsonRecord;
   const turnId = data['turnId'];
+  const traceparent = event.traceparent ?? meta.traceparent;
   return {
     type: event.type,
     v: EVENT_VERSION,
@@ -188,6 +192,6 @@ function toStored(event: DomainEvent, meta: CommandMeta): StoredEvent {
     actor: meta.actor,
     ...(typeof turnId === 'string' && turnId !== '' ? { turnId } : {}),
     data,
-    ...(meta.traceparent ? { traceparent: meta.traceparent } : {}),
+    ...(traceparent ? { traceparent } : {}),
   };
 }

@@ -4,7 +4,7 @@ import type { StoredEvent } from '@bullpen/contracts';
 import { isRejectionOf } from '@bullpen/errors';
 import { eventId } from '@bullpen/event-log';
 import type { EventLog, Lane, LogMessage } from '@bullpen/event-log';
-import { withoutRepeats } from '@bullpen/telemetry';
+import { counter, withoutRepeats } from '@bullpen/telemetry';
 import type { Logger } from '@bullpen/telemetry';
 
 import { MessageBuffer } from './message-buffer.js';
@@ -17,6 +17,12 @@ const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 2_000;
 /** How often a process that is not the active one looks whether it should be. */
 const STANDBY_POLL_MS = 500;
+
+const projectionFaults = counter({
+  name: 'bullpen_projection_faults_total',
+  help: 'Events that a read model could not take and lacks until it is rebuilt.',
+  labels: { projector: { atMost: 16 } },
+});
 
 /** As a projector gets it: the event, where it lies, and its id. */
 export interface ProjectedEvent extends StoredEvent {
@@ -193,6 +199,7 @@ class ProjectionRun<Event extends { readonly type: string }, Row> {
       this.#now({ state: 'stopped', healthy: false });
       return null;
     }
+    projectionFaults.add({ projector: projector.name }, faults.length);
     for (const fault of faults) logger.error('projection cannot apply an event', { projector: projector.name, ...fault });
     this.#now({ sequence: to.sequence, ...(faults.length > 0 ? { healthy: false } : {}) });
     return to;

@@ -38,4 +38,11 @@ describe('startHealthServer', () => {
     server = await startHealthServer({ port: 0, checks: [] });
     await expect(startHealthServer({ port: server.port, checks: [] })).rejects.toMatchObject({ code: 'health.not-listening' });
   });
+
+  it('shows what the process has counted', async () => {
+    server = await startHealthServer({ port: 0, checks: [] });
+    const response = await fetch(`http://127.0.0.1:${server.port}/metrics`);
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(await response.text()).toContain('# TYPE process_cpu_seconds_total counter\n');
+  });
 });

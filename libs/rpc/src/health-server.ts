@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { Server, ServerResponse } from 'node:http';
 
 import { Fault } from '@bullpen/errors';
+import { METRICS_CONTENT_TYPE, metricsText } from '@bullpen/telemetry';
 
 const LOOPBACK = '127.0.0.1';
 /** A check that has not answered by then has failed. */
@@ -28,14 +29,15 @@ export interface HealthServer {
 }
 
 /**
- * `/healthz` says that the process runs; `/readyz` runs every check and answers 200 when it is ready or degraded, else 503. On 127.0.0.1,
- * without a key: it tells names of checks and nothing else.
+ * `/healthz` says that the process runs; `/readyz` runs every check and answers 200 when it is ready or degraded, else 503; `/metrics` shows
+ * what the process has counted. On 127.0.0.1, without a key: it tells names of checks and figures, and nothing else.
  *
  * @throws Fault `health.not-listening` when the port cannot be bound
  */
 export async function startHealthServer({ port, checks }: { readonly port: number; readonly checks: readonly HealthCheck[] }): Promise<HealthServer> {
   const server = createServer((request, response) => {
     if (request.url === '/healthz') return answer(response, 200, { status: 'ok' });
+    if (request.url === '/metrics') return void metricsText().then((text) => answerMetrics(response, text));
     if (request.url !== '/readyz') return answer(response, 404, { status: 'not-found' });
     void readiness(checks).then((report) => answer(response, report.status === 'not-ready' ? 503 : 200, report));
   });
@@ -69,6 +71,10 @@ async function passes(check: HealthCheck): Promise<boolean> {
 
 function answer(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify(body));
+}
+
+function answerMetrics(response: ServerResponse, text: string): void {
+  response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE, 'cache-control': 'no-store' }).end(text);
 }
 
 function listen(server: Server, port: number): Promise<void> {

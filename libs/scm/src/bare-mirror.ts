@@ -8,7 +8,7 @@ import type { GitOptions, GitResult } from './git.js';
 
 const MAX_FOLDERS_SEARCHED = 10_000;
 const REPOSITORY_ID = /^[0-9a-z][0-9a-z-]{0,63}$/;
-/** Redirects could lead to a host that nobody checked; objects from a sandbox are checked before they count. */
+/** Redirects could lead to a host that nobody checked. Old sources hold objects that git's checks refuse today; whoever a branch is pushed to checks it. */
 const MIRROR_CONFIGURATION = [
   'http.followRedirects=false',
   'fetch.fsckObjects=false',

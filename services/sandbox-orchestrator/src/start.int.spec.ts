@@ -60,7 +60,7 @@ describe('startOrchestrator', () => {
   it('says how sandboxes run here, and warns when they are not isolated', async () => {
     const capabilities = await client().getCapabilities({});
     expect(capabilities).toMatchObject({ driver: 'local', isolation: 'none' });
-    expect(capabilities.warning).toContain('not isolated');
+    expect(capabilities.warning).toMatch(/not isolated.*BULLPEN_ISOLATION=none.*Unset it/);
   });
 
   it('probes a repository, and names what is wrong with one', async () => {

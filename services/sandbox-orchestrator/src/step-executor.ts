@@ -7,6 +7,7 @@ import type { ObservedSandboxes } from './adapters/driver/observed-sandboxes.js'
 import { sandboxSpec } from './adapters/driver/sandbox-spec.js';
 import type { SpecSources } from './adapters/driver/sandbox-spec.js';
 import type { SourceMirrors } from './adapters/git/source-mirrors.js';
+import { measureSandboxEvents } from './adapters/metrics.js';
 import type { SessionEraser } from './session-eraser.js';
 import type { LinkServer } from './adapters/link/link-server.js';
 import type { RunnerViews } from './adapters/link/runner-views.js';
@@ -85,6 +86,7 @@ export class StepExecutor {
     const { driver, lanes, logger } = this.parts;
     const events = eventsOf(step, session, { at: now(), driver: driver.name, isolation: driver.isolation, appendedThrough });
     await lanes.appendToSandbox(session, events);
+    measureSandboxEvents(session, events);
     logger.info('sandbox step recorded', { sessionId: session.sessionId, step: step.kind, events: events.map(({ type }) => type) });
   }
 

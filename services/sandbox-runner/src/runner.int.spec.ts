@@ -71,8 +71,8 @@ class ScriptedOrchestrator {
     this.#socket?.send(JSON.stringify(message));
   }
 
-  prompt(text: string, { turnId = 'turn-1', attempt = 1 } = {}): void {
-    this.send({ kind: 'prompt', turnId, attempt, text, author: { name: 'Ada Lovelace', email: 'ada@example.com' } });
+  prompt(text: string, { turnId = 'turn-1', attempt = 1, ...trace }: { turnId?: string; attempt?: number; traceparent?: string } = {}): void {
+    this.send({ kind: 'prompt', turnId, attempt, text, author: { name: 'Ada Lovelace', email: 'ada@example.com' }, ...trace });
   }
 
   of<T extends EventType>(type: T, turnId?: string) {
@@ -425,6 +425,20 @@ describe('the runner', () => {
     orchestrator.prompt('run: echo two', { turnId: 'turn-2' });
     await orchestrator.finished('turn-2');
     await orchestrator.until('log', () => runner.log().includes('"turnId":"turn-2"'));
+  });
+
+  it('names session, sandbox and generation in every line of its log, and the turn and its trace while one runs', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const runner = await startReady();
+    orchestrator.prompt('run: true', { traceparent });
+    await orchestrator.finished();
+    await orchestrator.until('idle', () => runner.log().includes('"idle"'));
+    const lines = runner.log().trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    for (const line of lines) expect(line).toMatchObject({ sessionId: SESSION, sandboxId: expect.any(String), generation: 1 });
+    const ofTurn = lines.filter((line) => line['traceparent'] === traceparent && line['turnId'] === 'turn-1' && line['attempt'] === 1);
+    // The agent may start within the turn or before it.
+    expect(ofTurn.map(({ msg }) => msg).filter((msg) => msg !== 'agent started')).toEqual(['stage entered', 'turn finished']);
+    expect(lines.find(({ stage }) => stage === 'idle')).not.toHaveProperty('turnId');
   });
 
   it('cancels a tool that runs, and ends what a completed turn left in the background', async () => {

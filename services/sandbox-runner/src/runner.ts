@@ -184,6 +184,8 @@ export class Runner {
     if (!prompt || !this.#context || this.#turn || this.#ended.signal.aborted) return;
     this.#waiting = null;
     this.#begun.add(keyOf(prompt));
+    const { turnId, attempt, traceparent } = prompt;
+    this.#options.log.during({ turnId, attempt, traceparent });
     this.#turn = new Turn(this.#context, prompt);
     this.#enter('running');
     this.#turnDone = this.#runTurn(this.#turn, this.#context);
@@ -198,6 +200,7 @@ export class Runner {
       return this.#end(RUNNER_EXIT.crashed, 'turn broke');
     }
     this.#turn = null;
+    this.#options.log.during(null);
     this.#enter('idle');
     context.host.warm();
     this.#next();

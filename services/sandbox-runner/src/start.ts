@@ -23,8 +23,8 @@ export async function createRunner(environment: NodeJS.ProcessEnv): Promise<Runn
   delete environment[MODEL_KEY_VARIABLE];
   const spec = await readSpec(environment[RUNNER_SPEC_VARIABLE]);
   const redactor = new Redactor([spec.token, ...(modelKey === null ? [] : [modelKey])]);
-  const { sessionId, sandboxId } = spec;
-  const log = createRunnerLog(redactor, { sessionId, sandboxId });
+  const { sessionId, sandboxId, generation } = spec;
+  const log = createRunnerLog(redactor, { sessionId, sandboxId, generation });
   const agent = agentOf(spec, environment[AGENTS_VARIABLE]);
   return Runner.create({ spec, modelKey, agent, environment: passedOn(environment), redactor, log });
 }

@@ -200,7 +200,7 @@ export class Turn {
     const why = failure ?? reason;
     const data = { ...this.id, outcome: failure ? ('failed' as const) : outcome, ...(why ? { reason: this.#clean(why) } : {}) };
     await this.#report({ type: 'AgentTurnFinished', data });
-    this.#context.log.info('turn finished', { ...this.id, outcome: data.outcome, code: why?.code });
+    this.#context.log.info('turn finished', { outcome: data.outcome, code: why?.code });
   }
 
   #report(event: RunnerEvent): Promise<number> {

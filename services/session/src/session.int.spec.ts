@@ -155,6 +155,8 @@ describe('the session service', () => {
       await delay(50);
     }
   }
+  /** After a disturbance: the next test may ask the list for what it has just done. */
+  const calm = async (): Promise<void> => untilListed((await create({})).head);
   const readiness = async (): Promise<unknown> => (await fetch(`http://127.0.0.1:${config.SESSION_HEALTH_PORT ?? 0}/readyz`)).json();
   const turnStates = (state: SessionState) => state.turns.map((turn) => [turn.prompt, turn.attempt, turn.state]);
 
@@ -507,6 +509,7 @@ describe('the session service', () => {
       ['two', 1, 'starting'],
     ]);
     expect((await eventsOf(sessionId)).filter(({ type }) => type === 'TurnEnded')).toHaveLength(1);
+    await calm();
   }, 30_000);
 
   it('runs twice: every turn ends once, and the list goes on when the one that writes it ends', async () => {
@@ -530,6 +533,7 @@ describe('the session service', () => {
     service = await startSession(config, silentLogger);
     await second.close();
     expect((await eventsOf(sessionId)).filter(({ type }) => type === 'TurnEnded')).toHaveLength(2);
+    await calm();
   }, 40_000);
 
   it('lets go of everything when its port is taken', async () => {
@@ -566,5 +570,6 @@ describe('the session service', () => {
     await agentFinishes(sessionId, turnId);
     await until(sessionId, ({ status }) => status === 'idle', 20_000);
     expect((await eventsOf(sessionId)).filter(({ type }) => type === 'TurnEnded')).toHaveLength(1);
+    await calm();
   }, 60_000);
 });

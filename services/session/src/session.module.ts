@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DynamicModule, OnApplicationBootstrap, OnModuleDestroy, Provider } from '@nestjs/common';
 
 import { LOCAL_ORGANISATION_ID } from '@bullpen/auth';
+import { Rejection } from '@bullpen/errors';
 import { connectEventLog } from '@bullpen/event-log';
 import type { EventLog, Lane } from '@bullpen/event-log';
 import { createCommandHandler, createPostgresProjectionStore, runProjection } from '@bullpen/eventsourcing';
@@ -11,6 +12,7 @@ import { startHealthServer } from '@bullpen/rpc';
 import type { HealthCheck, HealthServer } from '@bullpen/rpc';
 import type { Logger } from '@bullpen/telemetry';
 
+import { countTurns } from './adapters/counted-turns.js';
 import { createDiskRoom } from './adapters/disk-room.js';
 import { createRepositoryProbe } from './adapters/grpc/repository-probe.js';
 import { REPOSITORY_LIST, RepositoryController } from './adapters/grpc/repository.controller.js';
@@ -46,6 +48,8 @@ const AGENTS: readonly string[] = ['pi'];
 const DEFAULT_AGENT = 'pi';
 const SESSIONS = Symbol('Sessions');
 const SAMPLE_RETRY_MS = 1_000;
+/** Each try runs git; somebody has to mend the sample first. */
+const SAMPLE_REFUSED_RETRY_MS = 60_000;
 const SAMPLE_OWNER: Caller = {
   organisationId: LOCAL_ORGANISATION_ID,
   actor: PLATFORM_ACTOR,
@@ -94,7 +98,7 @@ function connectLog(config: SessionConfig, logger: Logger): Promise<EventLog> {
 }
 
 function createSessions(log: EventLog): Sessions {
-  return createCommandHandler({ log, decider: sessionDecider, lane: (id) => ({ entity: 'session', id, name: 'core' }) });
+  return countTurns(createCommandHandler({ log, decider: sessionDecider, lane: (id) => ({ entity: 'session', id, name: 'core' }) }));
 }
 
 function repositoriesProvider(config: SessionConfig): Provider {
@@ -203,8 +207,10 @@ class BackgroundWork implements OnApplicationBootstrap, OnModuleDestroy {
       try {
         return await this.parts.repositories.addSample(SAMPLE_OWNER);
       } catch (error) {
-        this.parts.logger.debug('the sample cannot be added yet', { error });
-        await delay(SAMPLE_RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+        const isRefused = error instanceof Rejection;
+        const retryMs = isRefused ? SAMPLE_REFUSED_RETRY_MS : SAMPLE_RETRY_MS;
+        this.parts.logger[isRefused ? 'warn' : 'debug']('the sample cannot be added yet', { retryMs, error });
+        await delay(retryMs, undefined, { signal, ref: false }).catch(() => undefined);
       }
     }
   }

@@ -7,11 +7,13 @@ import { addRepository, listRepositories, removeRepository, resolveRepository } 
 import { resolveSessionId } from '../platform/session-reference.js';
 import { archiveSession, deleteSession, getSession, renameSession, unarchiveSession } from '../platform/sessions-api.js';
 import { neutralLine } from '../render/terminal-text.js';
+import { requireGiven } from './command-context.js';
 import type { CommandContext } from './command-context.js';
 import { repositoryTable } from '../render/repository-table.js';
 import { givenRepository } from '../platform/local-repository.js';
 
 export async function rename(context: CommandContext, reference: string, title: string): Promise<number> {
+  requireGiven('<title>', title);
   const id = await resolveSessionId(context.api, reference);
   await renameSession(context.api, id, title);
   return say(context, { id, title }, `${id} is now called ${neutralLine(title)}.`);

@@ -1,8 +1,12 @@
 import { warning } from '../output.js';
 import { givenRepository } from '../platform/local-repository.js';
+import { resolveRepository } from '../platform/repositories-api.js';
 import { createSession } from '../platform/sessions-api.js';
 import type { CommandContext } from './command-context.js';
 import { WHOLE_SESSION, readPrompt, requireGiven, watchToExit } from './command-context.js';
+
+/** The platform knows it by that name, without a look into its list. */
+const SAMPLE = 'sample';
 
 export interface RunOptions {
   readonly repo: string;
@@ -16,8 +20,9 @@ export async function run(context: CommandContext, prompt: string, { repo, branc
   requireGiven('--branch', branch);
   requireGiven('--title', title);
   const text = await readPrompt(context.host, prompt);
-  const { repository, uncommitted } = givenRepository(repo, context.host.cwd);
+  const { repository: source, uncommitted, isName } = givenRepository(repo, context.host.cwd);
   if (uncommitted > 0) warning(context, uncommittedText(uncommitted));
+  const repository = isName && source !== SAMPLE ? (await resolveRepository(context.api, source)).id : source;
   const { id, promptId } = await createSession(context.api, { repository, prompt: text, ...(branch ? { branch } : {}), ...(title ? { title } : {}) });
   return watchToExit(context, { sessionId: id, after: WHOLE_SESSION, goal: { kind: 'prompt', promptId } });
 }

@@ -7,6 +7,8 @@ export interface GivenRepository {
   readonly repository: string;
   /** Changes of a working copy on this machine that no commit holds yet, and that a session therefore lacks. */
   readonly uncommitted: number;
+  /** Neither a URL nor a path: what the platform calls one of its repositories. */
+  readonly isName: boolean;
 }
 
 const GIT_TIMEOUT_MS = 5_000;
@@ -17,14 +19,14 @@ const MAX_STATUS_BYTES = 16 * 1024 * 1024;
  * lies in, as git itself finds it.
  */
 export function givenRepository(given: string, cwd: string): GivenRepository {
-  if (/^[a-z][a-z+]*:\/\//i.test(given) || /^[^/]+@[^/]+:/.test(given)) return { repository: given, uncommitted: 0 };
+  if (/^[a-z][a-z+]*:\/\//i.test(given) || /^[^/]+@[^/]+:/.test(given)) return { repository: given, uncommitted: 0, isName: false };
   const isPath = given === '.' || given === '..' || /^(\/|\.\.?\/)/.test(given);
   const path = resolve(cwd, given);
-  if (!isPath && (given === 'sample' || !isFolder(path))) return { repository: given, uncommitted: 0 };
+  if (!isPath && (given === 'sample' || !isFolder(path))) return { repository: given, uncommitted: 0, isName: true };
   const top = isFolder(path) ? ask(path, ['rev-parse', '--show-toplevel']) : '';
-  if (top === '') return { repository: path, uncommitted: 0 };
+  if (top === '') return { repository: path, uncommitted: 0, isName: false };
   const changes = ask(top, ['status', '--porcelain', '--ignore-submodules']);
-  return { repository: top, uncommitted: changes === '' ? 0 : changes.split('\n').length };
+  return { repository: top, uncommitted: changes === '' ? 0 : changes.split('\n').length, isName: false };
 }
 
 function isFolder(path: string): boolean {

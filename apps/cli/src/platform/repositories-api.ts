@@ -30,7 +30,7 @@ export async function resolveRepository(api: ApiClient, reference: string): Prom
   const matches = exact.length > 0 ? exact : all.filter(({ id, name }) => name === reference || id.startsWith(reference) || id.endsWith(reference));
   const [match, another] = matches;
   if (match && !another) return match;
-  const next = './bullpen repos lists the repositories there are';
+  const next = './bullpen repos lists the repositories there are; a new one is given by its https or ssh URL, or its path';
   if (!match) throw new Rejection('repository.unknown', `No repository is called ${JSON.stringify(reference)}.`, { next });
   throw new Rejection('repository.ambiguous', `${matches.length} repositories are meant by ${JSON.stringify(reference)}.`, { next: 'give its id' });
 }

@@ -11,12 +11,12 @@ const MAX_NAMED = 5;
 /**
  * The id of the session that a person means: a whole id, its unique beginning or end, or `last` for the newest session.
  *
- * @throws Rejection `session.not-found`, `session.ambiguous`
+ * @throws Rejection `argument.invalid`, `session.not-found`, `session.ambiguous`
  */
 export async function resolveSessionId(api: ApiClient, reference: string): Promise<string> {
   if (reference.length === FULL_ID_CHARS && isEntityId(reference)) return reference;
   const next = './bullpen sessions lists the sessions there are';
-  if (!/^[0-9a-z]+$/.test(reference)) throw new Rejection('session.not-found', `${JSON.stringify(reference)} is no session id.`, { next });
+  if (!/^[0-9a-z]+$/.test(reference)) throw new Rejection('argument.invalid', `${JSON.stringify(reference)} is no session id.`, { next });
   const matches: string[] = [];
   for await (const { id } of listSessions(api)) {
     if (reference === 'last' || id === reference) return id;

@@ -4,27 +4,31 @@ import type { SessionRow } from '../platform/sessions-api.js';
 import { age, count } from './format.js';
 import { makeStyle } from './style.js';
 import type { Paint, Style } from './style.js';
-import { displayWidth, fit, neutralLine, padTo } from './terminal-text.js';
+import { tableCells, tableLine } from './table.js';
+import type { Column } from './table.js';
+import { fit, neutralLine } from './terminal-text.js';
 import type { Terminal } from './terminal-text.js';
 
-const HEADINGS = ['ID', 'STATUS', 'REPOSITORY', 'TURNS', 'FILES', 'UPDATED', 'TITLE'];
+const COLUMNS: readonly Column[] = [
+  { heading: 'ID' },
+  { heading: 'STATUS' },
+  { heading: 'REPOSITORY', dropAt: 1 },
+  { heading: 'TURNS', dropAt: 3 },
+  { heading: 'FILES', dropAt: 4 },
+  { heading: 'UPDATED', dropAt: 2 },
+  { heading: 'TITLE' },
+];
 const MAX_REPOSITORY_COLUMNS = 30;
-const GAP = '  ';
 
-/** Newest first, as they come; the title takes what room is left. */
+/** Newest first, as they come; the title takes what room is left, and a narrow terminal leaves columns out. */
 export function sessionTable(rows: readonly SessionRow[], now: number, { color, width }: Terminal): string[] {
   const style = makeStyle(color);
-  const cells = rows.map((row) => cellsOf(row, now));
-  const columns = HEADINGS.slice(0, -1).map((heading, index) => Math.max(...[heading, ...cells.map((row) => row[index] ?? '')].map(displayWidth)));
-  const used = columns.reduce((sum, column) => sum + column + GAP.length, 0);
-  const toLine = (row: readonly string[]): string[] => row.map((cell, index) => padTo(cell, columns[index] ?? 0));
-  const fitted = (line: readonly string[]): string[] => [...line.slice(0, -1), fit(line.at(-1) ?? '', width === null ? null : Math.max(10, width - used))];
-  const heading = style.dim(toLine(HEADINGS).join(GAP));
-  const lines = rows.map((row, index) => {
-    const [id = '', status = '', ...rest] = fitted(toLine(cells[index] ?? []));
-    return [style.bold(id), statusPaint(row.status, style)(status), ...rest].join(GAP).trimEnd();
+  const [heading = [], ...lines] = tableCells(COLUMNS, rows.map((row) => cellsOf(row, now)), width);
+  const body = rows.map((row, index) => {
+    const [id = '', status = '', ...rest] = lines[index] ?? [];
+    return tableLine([style.bold(id), statusPaint(row.status, style)(status), ...rest]);
   });
-  return [heading, ...lines];
+  return [style.dim(tableLine(heading)), ...body];
 }
 
 function cellsOf(row: SessionRow, now: number): string[] {

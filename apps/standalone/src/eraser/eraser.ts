@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { FolderObjectStore, connectEventLog, connectLaneEraser } from '@bullpen/event-log';
-import type { EventLog, Lane, LaneEraser, LogMessage } from '@bullpen/event-log';
+import type { EventLog, Lane, LaneEraser, LogMessage, Tail } from '@bullpen/event-log';
 import type { Logger } from '@bullpen/telemetry';
 
 import { ObjectReferences } from './object-references.js';
@@ -60,6 +60,7 @@ class LogFollowingEraser implements Eraser {
   readonly #closed: ClosedLane[] = [];
   readonly #objects: FolderObjectStore;
   readonly #stopping = new AbortController();
+  #tail: Tail | null = null;
   #wake: () => void = () => undefined;
   #done: Promise<void> = Promise.resolve();
   #sweptAt = 0;
@@ -79,6 +80,7 @@ class LogFollowingEraser implements Eraser {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#wake();
+    await this.#tail?.stop();
     await this.#done;
   }
 
@@ -98,13 +100,14 @@ class LogFollowingEraser implements Eraser {
     const { signal } = this.#stopping;
     this.#closed.length = 0;
     const end = await this.log.lastSequence();
-    const tail = await this.log.tail({ fromSequence: 1 }, (message) => this.#take(message));
+    this.#tail = await this.log.tail({ fromSequence: 1 }, (message) => this.#take(message));
     try {
+      signal.throwIfAborted();
       // Only who has read everything knows that nobody else names an object.
-      await tail.reached(end, CATCH_UP_TIMEOUT_MS);
+      await this.#tail.reached(end, CATCH_UP_TIMEOUT_MS);
       while (!signal.aborted) await this.#step();
     } finally {
-      await tail.stop();
+      await this.#tail.stop();
     }
   }
 

@@ -1,14 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { natsBinary, waitForNats } from '@bullpen/embedded';
+import { connectEventLog, newEntityId } from '@bullpen/event-log';
+import type { Lane } from '@bullpen/event-log';
 import { freePort, startTestNats } from '@bullpen/testing';
 import type { TestNats } from '@bullpen/testing';
+import { silentLogger } from '@bullpen/telemetry';
 
 import { prepareEventStream } from './given-servers.js';
 import { homeAt, prepareHome, type Home, type Secrets } from './home.js';
@@ -81,5 +84,24 @@ describe('prepareEventStream on a server that is given', () => {
       server.kill('SIGTERM');
       await once(server, 'exit');
     }
+  }, 30_000);
+
+  it('says of one at a limit of its own that it is full, at once, and stores nothing', async () => {
+    const port = await freePort();
+    const config = join(home.folder, 'limited.conf');
+    writeFileSync(config, `listen: "127.0.0.1:${port}"\njetstream { store_dir: ${JSON.stringify(home.nats)}, max_file_store: 100KB }`);
+    const server = spawn(natsBinary(), ['--config', config], { stdio: 'ignore' });
+    await waitForNats({ port });
+    const url = `nats://127.0.0.1:${port}`;
+    await prepareEventStream(installation(url));
+    const log = await connectEventLog({ url, user: 'session', password: OTHER, logger: silentLogger });
+    const lane: Lane = { entity: 'session', id: newEntityId(), name: 'core' };
+    const event = { type: 'SessionRenamed', v: 1, at: '2026-01-01T00:00:00.000Z', actor: { kind: 'user', id: 'u', name: 'U' }, data: { title: 'x'.repeat(10_000) } } as const;
+    const fill = async (expected: number, key: number): Promise<never> => fill((await log.append({ lane, expected, key: String(key), events: [event] })).sequence, key + 1);
+    await expect(fill(0, 1)).rejects.toMatchObject({ code: 'log.full', message: expect.stringMatching(/nothing was changed.*limits of its NATS server/) as unknown });
+    expect((await log.laneEnd(lane)).sequence).toBe(await log.lastSequence());
+    await log.close();
+    server.kill('SIGTERM');
+    await once(server, 'exit');
   }, 30_000);
 });

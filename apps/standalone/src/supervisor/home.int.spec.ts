@@ -36,6 +36,13 @@ describe('the home', () => {
     expect([home.folder, home.secretsFile, home.tokenFile].map(modeOf)).toEqual(['700', '600', '600']);
   });
 
+  it('names a folder that cannot be made, and what to set instead', () => {
+    const file = join(home.folder, 'a-file');
+    writeFileSync(file, '');
+    const refused = expect.objectContaining({ code: 'home.not-writable', message: expect.stringMatching(/a-file\/inside cannot be written \(E\w+\).*BULLPEN_HOME/) as unknown });
+    expect(() => prepareHome(homeAt(join(file, 'inside')))).toThrow(refused as unknown as Error);
+  });
+
   it('does not make new secrets in place of damaged ones', () => {
     writeFileSync(home.secretsFile, '{');
     expect(() => loadSecrets(home)).toThrow(/secrets\.json/);

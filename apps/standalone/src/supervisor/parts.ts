@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { postgresUrl, prepareNats, preparePostgres, waitForNats, waitForPostgres } from '@bullpen/embedded';
+import { SERVICE_NODE_FLAGS, postgresUrl, prepareNats, preparePostgres, waitForNats, waitForPostgres } from '@bullpen/embedded';
 import { Fault } from '@bullpen/errors';
 import { SandboxOrchestratorService } from '@bullpen/contracts';
 import { createRpcClient } from '@bullpen/rpc';
@@ -122,7 +122,7 @@ function servicePart(installation: Installation, { name, title, main, health, st
   return {
     name,
     title,
-    prepare: async () => ({ command: process.execPath, args: ['--enable-source-maps', main], env: environmentOf(name, installation, process.env) }),
+    prepare: async () => ({ command: process.execPath, args: [...SERVICE_NODE_FLAGS, main], env: environmentOf(name, installation, process.env) }),
     ready: () => waitForHttp(`${health}/readyz`, SERVICE_READY_TIMEOUT_MS),
     stopSignal: 'SIGTERM',
     stopTimeoutMs,

@@ -57,14 +57,17 @@ export class Supervisor {
   async start(): Promise<Started> {
     const installation = await step(this.#say, 'home and ports', () => this.#prepare());
     await step(this.#say, 'sample repository', () => ensureSampleRepository(this.home.sampleRepository));
-    const { DATABASE_URL: database } = this.#settings;
+    const { DATABASE_URL: database, NATS_URL: nats } = this.#settings;
+    let notices: readonly string[] = [];
+    const prepareLog = () => this.#step('event log', async () => void (notices = await prepareEventStream(installation)));
+    // What is wrong with a server that is given is known before ours are started.
     if (database !== undefined) await this.#step('Postgres of DATABASE_URL', () => checkGivenDatabase(database));
+    if (nats !== undefined) await prepareLog();
     this.#rotation = setInterval(() => this.#lookAfterFiles(), LOG_CHECK_INTERVAL_MS);
     const parts = partsOf(installation);
-    let notices: readonly string[] = [];
     const firstService = parts.find(({ name }) => isService(name));
     for (const part of parts) {
-      if (part === firstService) await this.#step('event log', async () => void (notices = await prepareEventStream(installation)));
+      if (part === firstService && nats === undefined) await prepareLog();
       await this.#step(part.title, () => this.#startPart(part), (adopted) => (adopted ? ' (was still running)' : ''));
     }
     await this.#step('erasure', () => this.#startEraser(installation));

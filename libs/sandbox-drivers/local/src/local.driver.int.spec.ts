@@ -189,6 +189,13 @@ for (const isolation of ['auto', 'none'] as const) {
       expect(Object.keys(environment).filter((name) => !allowed.test(name))).toEqual([]);
     });
 
+    it('has a line in the log while the sandbox runs', async () => {
+      await driver.apply(id, specOf(1, 'speaks-and-stays'), signal);
+      await until(() => (existsSync(join(folder, id, 'log.0')) ? true : undefined));
+      expect(readFileSync(join(folder, id, 'log.0'), 'utf8')).toBe('a line\n');
+      await untilPhase(driver, id, 'running');
+    });
+
     it('keeps the log within its bound, and its last lines', async () => {
       await driver.apply(id, specOf(1, 'floods'), signal);
       await untilPhase(driver, id, 'exited');

@@ -10,6 +10,10 @@ const stay = () => setInterval(() => undefined, 1_000);
 
 const behaviours = {
   stays: stay,
+  'speaks-and-stays': () => {
+    process.stdout.write('a line\n');
+    stay();
+  },
   'exits-3': () => process.exit(3),
   'prints-secret': () => {
     process.stdout.write(`the secret is ${process.env.CONTRACT_SECRET}!\n`);

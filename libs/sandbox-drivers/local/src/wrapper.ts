@@ -42,9 +42,11 @@ secrets=$2
 shift 2
 cat "/proc/$$/stat" > process.tmp 2>/dev/null || echo "$$" > process.tmp
 mv process.tmp process
+# mawk would keep lines to itself until it has 4 KB of them.
+case "$(awk -W version 2>&1 < /dev/null)" in mawk*) at_once='-W interactive' ;; *) at_once= ;; esac
 {
   "$@" 3> info < /dev/null
   echo "$?" > exit.tmp
   mv exit.tmp exit
-} 2>&1 | { LC_ALL=C awk -v secrets="$secrets" -v limit=${MAX_LOG_BYTES} '${LOG_FILTER}' || cat > /dev/null; }
+} 2>&1 | { LC_ALL=C awk $at_once -v secrets="$secrets" -v limit=${MAX_LOG_BYTES} '${LOG_FILTER}' || cat > /dev/null; }
 `;

@@ -111,8 +111,9 @@ describe('the fold of a session', () => {
   });
 
   it('gives back the same state for what does not matter', () => {
-    const state = fold(...working);
     const [lane, event] = on('agent', 'AssistantTextAppended', { partId: '1.1', offset: 0, text: 'x' });
+    const state = fold(...working, [lane, event]);
+    expect(state.agentTurn).toMatchObject({ answered: true });
     expect(evolve(state, event, { lane, sequence: 99 })).toBe(state);
     expect(evolve(state, { ...event, type: 'FromTheFuture' }, { lane, sequence: 99 })).toBe(state);
   });

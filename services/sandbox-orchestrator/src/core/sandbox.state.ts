@@ -75,6 +75,8 @@ export interface RunningTurn {
   readonly promptId: string;
   readonly attempt: number;
   readonly cancelRequested: boolean;
+  /** RFC 3339, of this attempt. */
+  readonly startedAt: string;
   /** Its sandbox is gone: the session service is about to end it. */
   readonly lost: boolean;
   /** W3C trace context of the request that started it; null when nobody gave one. */
@@ -85,6 +87,8 @@ export interface AgentTurn {
   readonly turnId: string;
   readonly attempt: number;
   readonly finished: boolean;
+  /** The model has said something, or used a tool. */
+  readonly answered: boolean;
 }
 
 export interface Generation {
@@ -94,6 +98,8 @@ export interface Generation {
   /** Stream sequence of the request: what the sandbox is made from is read up to here. */
   readonly requestedSequence: number;
   readonly stage: SandboxStage;
+  /** Since when, RFC 3339; never before the stage before it. */
+  readonly stageSince: string;
   /** Its workspace stood at some time. */
   readonly ready: boolean;
   readonly endedAt: string | null;
@@ -200,9 +206,9 @@ const FOLDS: { readonly [T in EventType]?: Fold<T> } = {
     return prompt ? { ...state, prompts: { ...state.prompts, [promptId]: { ...prompt, text } } } : state;
   },
   PromptWithdrawn: (state, { promptId }) => ({ ...state, prompts: withoutPrompt(state.prompts, promptId) }),
-  TurnStarted: (state, { turnId, promptId, attempt }, { traceparent }) => ({
+  TurnStarted: (state, { turnId, promptId, attempt }, { at, traceparent }) => ({
     ...state,
-    turn: { turnId, promptId, attempt, cancelRequested: false, lost: false, ...(traceparent === null ? {} : { traceparent }) },
+    turn: { turnId, promptId, attempt, startedAt: at, cancelRequested: false, lost: false, ...(traceparent === null ? {} : { traceparent }) },
     turnIds: state.turnIds.includes(turnId) ? state.turnIds : [...state.turnIds, turnId],
     prompts: withoutPrompt(state.prompts, state.startedPromptId === promptId ? null : state.startedPromptId),
     startedPromptId: promptId,
@@ -217,14 +223,15 @@ const FOLDS: { readonly [T in EventType]?: Fold<T> } = {
 
   SandboxRequested: (state, { generation, sandboxId }, { at, sequence }) => ({
     ...state,
-    sandbox: { generation, sandboxId, requestedAt: at, requestedSequence: sequence, stage: 'requested', ready: false, endedAt: null },
+    sandbox: { generation, sandboxId, requestedAt: at, requestedSequence: sequence, stage: 'requested', stageSince: at, ready: false, endedAt: null },
     agentTurn: state.agentTurn?.finished ? state.agentTurn : null,
     endReason: null,
   }),
-  SandboxStageEntered: (state, { generation, stage, reason }) => {
+  SandboxStageEntered: (state, { generation, stage, startedAt, reason }) => {
     if (state.sandbox?.generation !== generation) return state;
+    const stageSince = startedAt > state.sandbox.stageSince ? startedAt : state.sandbox.stageSince;
     const ready = state.sandbox.ready || WORKSPACE_STAGES.has(stage);
-    const next = { ...state, sandbox: { ...state.sandbox, stage, ready }, workspaceOf: ready ? state.sandbox.sandboxId : state.workspaceOf };
+    const next = { ...state, sandbox: { ...state.sandbox, stage, stageSince, ready }, workspaceOf: ready ? state.sandbox.sandboxId : state.workspaceOf };
     return stage === 'failed' ? { ...next, endReason: reason ?? state.endReason } : next;
   },
   SandboxSpawnFailed: (state, { generation, reason, retryAt }, { at }) => {
@@ -246,12 +253,15 @@ const FOLDS: { readonly [T in EventType]?: Fold<T> } = {
   GenerationStarted: (state, { generation, sandboxId }) => ({ ...state, fence: { sandboxId, generation } }),
   AgentStarted: (state, { turnId, attempt }) => ({
     ...state,
-    agentTurn: { turnId, attempt, finished: false },
+    agentTurn: { turnId, attempt, finished: false, answered: false },
     hasConversation: true,
     attempts: 0,
   }),
+  ReasoningAppended: answered,
+  AssistantTextAppended: answered,
+  ToolCallStarted: answered,
   AgentTurnFinished: (state, { turnId, attempt }) =>
-    isSameAttempt(state.agentTurn, { turnId, attempt }) ? { ...state, agentTurn: { turnId, attempt, finished: true } } : state,
+    state.agentTurn && isSameAttempt(state.agentTurn, { turnId, attempt }) ? { ...state, agentTurn: { ...state.agentTurn, finished: true } } : state,
   // Named again without its bundle, a commit is still restored from the one it came with.
   CheckpointCreated: (state, data) => ({
     ...state,
@@ -260,6 +270,10 @@ const FOLDS: { readonly [T in EventType]?: Fold<T> } = {
   BranchPushed: (state, { sha }) => ({ ...state, pushDecidedFor: sha }),
   BranchPushFailed: (state, { sha }) => ({ ...state, pushDecidedFor: sha }),
 };
+
+function answered(state: SandboxedSession): SandboxedSession {
+  return state.agentTurn?.answered === false ? { ...state, agentTurn: { ...state.agentTurn, answered: true } } : state;
+}
 
 /** Why the platform itself ends a sandbox; such an end is no failed attempt. */
 export const STOP_CODES = {

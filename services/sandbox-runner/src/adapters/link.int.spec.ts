@@ -111,7 +111,7 @@ describe('RunnerLink', () => {
     const link = new RunnerLink({
       spec: { linkUrl, token },
       spool,
-      log: { info: () => undefined, error: (message, fields) => errors.push(`${message} ${String(fields?.['code'])}`) },
+      log: { info: () => undefined, during: () => undefined, error: (message, fields) => errors.push(`${message} ${String(fields?.['code'])}`) },
       heartbeat: () => ({ stage: 'ready', since: new Date().toISOString(), turn: null }),
       onMessage: (message) => told.push(message),
       onLost: () => (lost += 1),

@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -20,6 +21,10 @@ const frame = (text: string) => ({
 const read = async (spool: Spool, n: number) =>
   (await spool.readAfter(n, 100, 1_000_000)).map(({ json }) => JSON.parse(json) as RunnerFrame);
 
+const until = async (holds: () => boolean): Promise<void> => {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
+};
+
 describe('Spool', () => {
   it('has frames on disk in the order of the calls once append resolves', async () => {
     const spool = await Spool.open(join(folder, 's'));
@@ -32,6 +37,29 @@ describe('Spool', () => {
       [3, 'c'],
     ]);
     await spool.close();
+  });
+
+  (process.getuid?.() === 0 ? it : it.skip)('waits for a full disk, says so once, and then writes what came, in order (only root may make one)', async () => {
+    const place = join(folder, 'disk');
+    await mkdir(place);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'bullpen-test', place]);
+    try {
+      const spool = await Spool.open(place);
+      let told = 0;
+      spool.onDiskFull = () => (told += 1);
+      await spool.append([frame('a')]);
+      await writeFile(join(place, 'filler'), Buffer.alloc(64 * 1024)).catch(() => undefined);
+      const waiting = [spool.append([frame('b'.repeat(10_000))]), spool.append([frame('c')])];
+      await until(() => told > 0);
+      expect(await read(spool, 1)).toEqual([]);
+      await rm(join(place, 'filler'));
+      expect(await Promise.all(waiting)).toEqual([2, 3]);
+      expect((await read(spool, 0)).map(({ n, data }) => [n, String(data['text'])[0]])).toEqual([[1, 'a'], [2, 'b'], [3, 'c']]);
+      expect(told).toBe(1);
+      await spool.close();
+    } finally {
+      execFileSync('umount', ['--lazy', place]);
+    }
   });
 
   it('waits while it is full, and goes on when the log has caught up: nothing is dropped', async () => {
@@ -61,6 +89,15 @@ describe('Spool', () => {
     expect(await readdir(join(folder, 's'))).toEqual(['frames-3.jsonl']);
     await spool.acknowledge(3);
     expect(await read(spool, 3)).toEqual([]);
+    await spool.close();
+  });
+
+  it('keeps what is not acknowledged while acknowledgements overtake each other', async () => {
+    const spool = await Spool.open(join(folder, 's'));
+    const files = 8;
+    for (let i = 0; i < files; i += 1) await spool.append([frame('x'.repeat(5 * 1024 * 1024))]);
+    await Promise.all([spool.acknowledge(1), spool.acknowledge(4)]);
+    expect((await spool.readAfter(4, 100, Infinity)).map(({ n }) => n)).toEqual([5, 6, 7, 8]);
     await spool.close();
   });
 

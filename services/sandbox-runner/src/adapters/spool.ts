@@ -89,9 +89,8 @@ export class Spool {
   async acknowledge(through: number): Promise<void> {
     this.#ledger.acknowledge(through);
     this.#wake();
-    const first = this.#ledger.firstSegment;
-    // The last segment is being written to.
-    while (this.#segments.length > 1 && this.#segments[0]?.id !== first) {
+    // The last segment is being written to. Asked anew each time: a later call may be further by now.
+    while (this.#segments.length > 1 && this.#segments[0]?.id !== this.#ledger.firstSegment) {
       const segment = this.#segments.shift();
       await segment?.file.close();
       if (segment) await unlink(segment.path);

@@ -17,6 +17,8 @@ export type SessionAggregate =
       readonly requestHash: string;
       /** Request hash by prompt id, of every prompt ever queued. */
       readonly prompts: Readonly<Record<string, string>>;
+      /** Trace context by prompt id, of those that wait. */
+      readonly traces: Readonly<Record<string, string>>;
       /** Request ids of cancels and retries that are done. */
       readonly requests: ReadonlySet<string>;
       /** Prompt ids that wait, in order. */

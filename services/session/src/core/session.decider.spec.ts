@@ -92,6 +92,22 @@ describe('CreateSession', () => {
   it('rejects a prompt without words', () => given([]).when(create(promptOf('p1', ' \n'))).thenRejects('prompt.empty'));
 });
 
+describe('the trace of a prompt that waited', () => {
+  const traced = (event: SessionCoreEvent, traceparent: string): SessionCoreEvent => ({ ...event, traceparent });
+  const waiting = [...running, traced(queued('p2'), '00-two')];
+
+  it('is that of the request that queued it, whatever starts its turn', () => {
+    given(waiting).when(end('p1')).then([ended('p1'), traced(started('p2'), '00-two')]);
+    const stuck = [...waiting, ended('p1', 'failed', spawnFailed)];
+    given(stuck).when(queue('p3')).then([queued('p3'), traced(started('p2'), '00-two')]);
+  });
+  it('is that of the command for a turn that it starts at once, or again', () => {
+    given([created]).when(queue('p1')).then([queued('p1'), started('p1')]);
+    const failed = [...waiting, ended('p1'), traced(started('p2'), '00-two'), ended('p2', 'failed')];
+    given(failed).when(retry).then([retried('p2', 2)]);
+  });
+});
+
 describe('QueuePrompt', () => {
   it('starts the turn when none runs', () => given([created]).when(queue('p1')).then([queued('p1'), started('p1')]));
   it('waits while a turn runs', () => given(running).when(queue('p2')).then([queued('p2')]));

@@ -15,9 +15,15 @@ export const MAX_QUEUED_PROMPTS = 200;
 
 export const sessionDecider: Decider<SessionAggregate, SessionCommand, SessionCoreEvent> = {
   initialState: () => ({ phase: 'none' }),
-  decide,
+  decide: (command, state) => decide(command, state).map((event) => inItsTrace(event, state)),
   evolve,
 };
+
+/** A prompt that waited starts in the trace of the request that queued it, whatever lets it start. */
+function inItsTrace(event: SessionCoreEvent, state: SessionAggregate): SessionCoreEvent {
+  const traceparent = state.phase === 'open' && event.type === 'TurnStarted' ? state.traces[event.data.promptId] : undefined;
+  return traceparent === undefined ? event : { ...event, traceparent };
+}
 
 function requireActive(state: OpenSession): void {
   if (state.archived) throw new Rejection('session.archived', 'This session is archived: nothing runs in it. Unarchive it first.');
@@ -190,7 +196,7 @@ function evolve(state: SessionAggregate, event: SessionCoreEvent): SessionAggreg
 }
 
 function opened({ organisationId, requestHash, title }: EventOf<'SessionCreated'>['data']): OpenSession {
-  const empty = { prompts: {}, requests: new Set<string>(), queue: [], withdrawn: [], running: null, last: null };
+  const empty = { prompts: {}, traces: {}, requests: new Set<string>(), queue: [], withdrawn: [], running: null, last: null };
   return { phase: 'open', title, archived: false, organisationId, requestHash, ...empty };
 }
 
@@ -198,13 +204,14 @@ function evolveOpen(state: OpenSession, event: Exclude<SessionCoreEvent, { type:
   switch (event.type) {
     case 'PromptQueued': {
       const { promptId, requestHash } = event.data;
-      return { ...state, prompts: { ...state.prompts, [promptId]: requestHash }, queue: [...state.queue, promptId] };
+      const traces = event.traceparent === undefined ? state.traces : { ...state.traces, [promptId]: event.traceparent };
+      return { ...state, prompts: { ...state.prompts, [promptId]: requestHash }, traces, queue: [...state.queue, promptId] };
     }
     case 'TurnStarted': {
       const { turnId, promptId, attempt, requestId } = event.data;
       const queue = state.queue.filter((waiting) => waiting !== promptId);
       const requests = withRequest(state.requests, requestId);
-      return { ...state, requests, queue, running: { turnId, promptId, attempt, cancelRequested: false } };
+      return { ...state, requests, queue, traces: withoutTrace(state.traces, promptId), running: { turnId, promptId, attempt, cancelRequested: false } };
     }
     case 'TurnCancelRequested': {
       const running = state.running && { ...state.running, cancelRequested: true };
@@ -220,6 +227,7 @@ function evolveOpen(state: OpenSession, event: Exclude<SessionCoreEvent, { type:
       return {
         ...state,
         queue: state.queue.filter((waiting) => waiting !== event.data.promptId),
+        traces: withoutTrace(state.traces, event.data.promptId),
         withdrawn: [...state.withdrawn, event.data.promptId],
       };
     case 'SessionRenamed':
@@ -237,6 +245,10 @@ function evolveOpen(state: OpenSession, event: Exclude<SessionCoreEvent, { type:
 
 function withRequest(requests: ReadonlySet<string>, requestId: string | undefined): ReadonlySet<string> {
   return requestId === undefined ? requests : new Set([...requests, requestId]);
+}
+
+function withoutTrace(traces: OpenSession['traces'], promptId: string): OpenSession['traces'] {
+  return Object.fromEntries(Object.entries(traces).filter(([id]) => id !== promptId));
 }
 
 function endedState(state: OpenSession, outcome: TurnOutcome): OpenSession {

@@ -1,7 +1,10 @@
 import type { CoreEvent, EventOf, Reason, TurnOutcome } from '@bullpen/contracts';
 
 /** Lane session/core. */
-export type SessionCoreEvent = CoreEvent | EventOf<'LaneClosed'>;
+export type SessionCoreEvent = (CoreEvent | EventOf<'LaneClosed'>) & {
+  /** Of the request that it goes on for; absent: of the command's. */
+  readonly traceparent?: string;
+};
 
 export interface Attempt {
   readonly turnId: string;

@@ -9,13 +9,14 @@ import { traceparentOf, withTrace } from '@bullpen/telemetry';
 
 import { isKnownHost, isKnownOrigin } from '../../core/hosts.js';
 import { serveSite } from '../web/site.js';
+import { measure } from './measure.js';
 import { MAX_BODY_BYTES, mediaTypeRefused } from './problem.js';
 
 type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
 const JSON_TYPE = /^application\/json *(;|$)/i;
 const REQUEST_ID = /^[\w.:-]{1,100}$/;
-const OPEN_PATHS: readonly string[] = ['/', '/healthz', '/readyz', '/api/docs-json', '/api/v1/sign-in'];
+const OPEN_PATHS: readonly string[] = ['/', '/healthz', '/readyz', '/metrics', '/api/docs-json', '/api/v1/sign-in'];
 const DOCS_PATH = /^\/api\/docs(\/|$)/;
 
 export interface EdgeOptions {
@@ -28,7 +29,7 @@ export interface EdgeOptions {
 /** Before any route: request id, headers, host, origin, the dashboard's files, token, then the body. */
 export function useEdge(app: NestExpressApplication, options: EdgeOptions): void {
   const site = options.site === undefined ? [] : [serveSite(options.site)];
-  app.use(identify, harden, checkHost(options), ...site, checkToken(options), checkMediaType);
+  app.use(measure, identify, harden, checkHost(options), ...site, checkToken(options), checkMediaType);
   app.useBodyParser('json', { limit: MAX_BODY_BYTES, inflate: false });
 }
 

@@ -1,12 +1,14 @@
-import { Controller, Get, Inject, Redirect } from '@nestjs/common';
-import { ApiExcludeEndpoint, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Header, Inject, Redirect } from '@nestjs/common';
+import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 
 import { Fault } from '@bullpen/errors';
 import type { EventLog } from '@bullpen/event-log';
+import { METRICS_CONTENT_TYPE, metricsText } from '@bullpen/telemetry';
 
 import { EVENT_LOG } from '../../tokens.js';
 import { LOCAL_ORGANISATION, SESSION_CALLS } from '../rpc/rpc.providers.js';
 import type { SessionCalls } from '../rpc/rpc.providers.js';
+import { HealthAnswer, ReadyAnswer } from './response.dto.js';
 
 const READY_TIMEOUT_MS = 2_000;
 
@@ -26,12 +28,14 @@ export class HealthController {
 
   @Get('healthz')
   @ApiOperation({ summary: 'Whether this process runs.' })
+  @ApiResponse({ status: 200, type: HealthAnswer, description: 'It runs.' })
   health() {
     return { status: 'ok' };
   }
 
   @Get('readyz')
   @ApiOperation({ summary: 'Whether the log and the session service answer; 503 with what does not.' })
+  @ApiResponse({ status: 200, type: ReadyAnswer, description: 'Both answer.' })
   async ready() {
     const [log, session] = await Promise.all([
       answers(() => this.log.lastSequence()),
@@ -41,6 +45,14 @@ export class HealthController {
     if (log && session) return { status: 'ready', checks };
     const missing = Object.entries(checks).flatMap(([name, fine]) => (fine ? [] : [name]));
     throw new Fault('platform.not-ready', `Not ready: no answer from ${missing.join(' and ')}.`, { details: { checks } });
+  }
+
+  @Get('metrics')
+  @Header('Content-Type', METRICS_CONTENT_TYPE)
+  @ApiOperation({ summary: 'What this process has counted and measured, for Prometheus: figures, and nothing of any session.' })
+  @ApiResponse({ status: 200, description: 'Prometheus text format.', content: { 'text/plain': { schema: { type: 'string' } } } })
+  metrics() {
+    return metricsText();
   }
 }
 

@@ -6,6 +6,7 @@ import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import { Fault, Rejection } from '@bullpen/errors';
 import type { Logger } from '@bullpen/telemetry';
 
+import { problems } from '../metrics.js';
 import { pathOf } from './edge.js';
 import { problemOf } from './problem.js';
 
@@ -32,6 +33,7 @@ export class ProblemFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<ServerResponse>();
     const allowed = error instanceof NotFoundException ? this.#allowedMethods(pathOf(request)) : [];
     const { problem, headers } = problemOf(allowed.length > 0 ? wrongMethod(request, allowed) : error);
+    problems.add({ via: 'rest', code: problem.code });
     const about = { method: request.method, path: pathOf(request), requestId: response.getHeader('X-Request-Id'), error };
     if (problem.status === 500) this.logger.error('a request broke', about);
     else if (error instanceof Fault) this.logger.warn('a request failed on something outside', about);

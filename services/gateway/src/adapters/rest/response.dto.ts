@@ -1,11 +1,14 @@
 import { ApiProperty, ApiPropertyOptional, PickType } from '@nestjs/swagger';
 
-import { SESSION_LANES, SESSION_STATUSES } from '@bullpen/contracts';
+import { ACTOR_KINDS, ISOLATIONS, MODEL_PROVIDERS, SESSION_LANES, SESSION_STATUSES } from '@bullpen/contracts';
+import type { Actor, FileChange, Isolation, ModelProvider, PlanEntry, RepositoryRef, SessionLane, SessionStatus } from '@bullpen/contracts';
+import type { Checkpoint, PushState, QueuedPrompt, SandboxState, Turn, UsageTotals } from '@bullpen/session-model';
+
+import { ANY_OBJECT, TIME, listOf, nullable, one } from './schema-parts.js';
+import { CheckpointAnswer, PUSH, QueuedPromptAnswer, SandboxAnswer, TurnAnswer, UsageAnswer } from './session-state.dto.js';
+import type { SessionView } from './session.view.js';
 
 /** What routes answer with, for the description of the API; the compiler checks the answers themselves where they are made. */
-const TIME = { format: 'date-time' };
-const OBJECTS = { type: 'array', items: { type: 'object', additionalProperties: true } } as const;
-const OBJECT = { type: 'object', additionalProperties: true } as const;
 
 export class SignInCodeAnswer {
   @ApiProperty()
@@ -29,7 +32,7 @@ export class PromptAnswer extends HeadAnswer {
   @ApiProperty()
   promptId!: string;
 
-  @ApiProperty({ description: '0: its turn started; otherwise its place in the queue, from 1.' })
+  @ApiProperty({ type: 'integer', description: '0: its turn started; otherwise its place in the queue, from 1.' })
   position!: number;
 }
 
@@ -88,7 +91,7 @@ export class SessionRow {
   title!: string;
 
   @ApiProperty({ enum: SESSION_STATUSES })
-  status!: string;
+  status!: SessionStatus;
 
   @ApiProperty({ type: RepositoryName })
   repository!: RepositoryName;
@@ -111,10 +114,10 @@ export class SessionRow {
   @ApiProperty({ description: 'Last event in the row; a row is never applied over one with a later `rev`.' })
   rev!: string;
 
-  @ApiProperty()
+  @ApiProperty({ type: 'integer' })
   turns!: number;
 
-  @ApiProperty()
+  @ApiProperty({ type: 'integer' })
   filesChanged!: number;
 }
 
@@ -129,7 +132,10 @@ export class SessionsPage {
   stale!: boolean;
 }
 
-export class SessionAnswer extends PickType(SessionRow, ['id', 'title', 'status', 'branch', 'agent', 'model', 'createdAt', 'updatedAt']) {
+export class SessionAnswer
+  extends PickType(SessionRow, ['id', 'title', 'status', 'branch', 'agent', 'model', 'createdAt', 'updatedAt'])
+  implements SessionView
+{
   @ApiProperty()
   sessionId!: string;
 
@@ -145,44 +151,44 @@ export class SessionAnswer extends PickType(SessionRow, ['id', 'title', 'status'
   @ApiProperty()
   deleted!: boolean;
 
-  @ApiProperty({ ...OBJECT, nullable: true, description: '{id, name, source}' })
-  repository!: object | null;
+  @ApiProperty(nullable('RepositoryRef'))
+  repository!: RepositoryRef | null;
 
-  @ApiProperty({ enum: ['anthropic', 'scripted'] })
-  modelProvider!: string;
+  @ApiProperty({ enum: MODEL_PROVIDERS })
+  modelProvider!: ModelProvider;
 
-  @ApiProperty({ ...OBJECTS, description: 'Oldest first: {turnId, promptId, prompt, author, attempt, state, items, usage, checkpoint, \u2026}' })
-  turns!: object[];
+  @ApiProperty({ type: [TurnAnswer], description: 'Oldest first.' })
+  turns!: Turn[];
 
-  @ApiProperty({ description: 'Rows of turns that a snapshot left out; 0 here.' })
+  @ApiProperty({ type: 'integer', description: 'Rows of turns that a snapshot left out; 0 here.' })
   rowsOmitted!: number;
 
-  @ApiProperty({ ...OBJECTS, description: 'Prompts that wait, in order: {promptId, text, author, queuedAt}' })
-  queue!: object[];
+  @ApiProperty({ type: [QueuedPromptAnswer], description: 'Prompts that wait, in order.' })
+  queue!: QueuedPrompt[];
 
   @ApiProperty({ type: String, nullable: true })
   runningTurnId!: string | null;
 
-  @ApiProperty({ ...OBJECT, description: '{generation, sandboxId, driver, isolation, stage, stages, reason, \u2026}' })
-  sandbox!: object;
+  @ApiProperty({ type: SandboxAnswer })
+  sandbox!: SandboxState;
 
-  @ApiProperty({ ...OBJECTS, description: '{path, change, additions, deletions, \u2026}' })
-  files!: object[];
+  @ApiProperty({ ...listOf('FileChange'), description: 'That differ from where the session started; the first 500.' })
+  files!: FileChange[];
 
-  @ApiProperty()
+  @ApiProperty({ type: 'integer' })
   filesTotal!: number;
 
-  @ApiProperty({ ...OBJECTS, description: '{text, status}' })
-  plan!: object[];
+  @ApiProperty(listOf('PlanEntry'))
+  plan!: PlanEntry[];
 
-  @ApiProperty({ ...OBJECT, description: '{inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, costUsd}' })
-  usage!: object;
+  @ApiProperty({ type: UsageAnswer })
+  usage!: UsageTotals;
 
-  @ApiProperty({ ...OBJECT, nullable: true })
-  checkpoint!: object | null;
+  @ApiProperty({ ...nullable(CheckpointAnswer.name), description: 'The last one.' })
+  checkpoint!: Checkpoint | null;
 
-  @ApiProperty({ ...OBJECT, nullable: true })
-  push!: object | null;
+  @ApiProperty({ ...PUSH, description: 'Of the last checkpoint that was pushed, or was to be.' })
+  push!: PushState | null;
 
   @ApiProperty({ type: String, nullable: true, description: 'What a person must know when sandboxes are not isolated.' })
   isolationWarning!: string | null;
@@ -191,7 +197,19 @@ export class SessionAnswer extends PickType(SessionRow, ['id', 'title', 'status'
   modelNotice!: string | null;
 }
 
-export class EventAnswer {
+export class ActorAnswer implements Actor {
+  @ApiProperty({ enum: ACTOR_KINDS })
+  kind!: Actor['kind'];
+
+  @ApiProperty()
+  id!: string;
+
+  @ApiProperty()
+  name!: string;
+}
+
+/** What all events have; their data is described by event-schemas.ts. */
+export class EventEnvelope {
   @ApiProperty({ description: 'Decimal; two ids of one session compare as integers.' })
   id!: string;
 
@@ -202,25 +220,22 @@ export class EventAnswer {
   sessionId!: string;
 
   @ApiProperty({ enum: SESSION_LANES })
-  lane!: string;
+  lane!: SessionLane;
 
   @ApiProperty()
   type!: string;
 
-  @ApiProperty()
+  @ApiProperty({ type: 'integer', description: 'Version of the type.' })
   v!: number;
 
   @ApiProperty(TIME)
   at!: string;
 
-  @ApiProperty({ ...OBJECT, description: '{kind, id, name}' })
-  actor!: object;
+  @ApiProperty({ type: ActorAnswer })
+  actor!: Actor;
 
   @ApiPropertyOptional()
   turnId?: string;
-
-  @ApiProperty({ ...OBJECT, description: 'As the proto message of its type says.' })
-  data!: object;
 
   @ApiPropertyOptional({ description: 'W3C trace context of the request that led to it.' })
   traceparent?: string;
@@ -230,8 +245,8 @@ export class EventsPage {
   @ApiProperty({ description: 'Another one: drop every event id you hold.' })
   epoch!: string;
 
-  @ApiProperty({ type: [EventAnswer] })
-  events!: EventAnswer[];
+  @ApiProperty(listOf('SessionEvent'))
+  events!: EventEnvelope[];
 
   @ApiProperty()
   head!: string;
@@ -241,19 +256,65 @@ export class EventsPage {
 }
 
 export class FilesAnswer extends HeadAnswer {
-  @ApiProperty({ ...OBJECTS, description: '{path, change, \u2026}' })
-  files!: object[];
+  @ApiProperty({ ...listOf('FileChange'), description: 'The first 500.' })
+  files!: FileChange[];
 
-  @ApiProperty()
+  @ApiProperty({ type: 'integer' })
   total!: number;
 }
 
-export class AgentsAnswer {
-  @ApiProperty({ ...OBJECTS, description: '{agent, model, provider, notice}' })
-  agents!: object[];
+export class AgentAnswer {
+  @ApiProperty()
+  agent!: string;
 
-  @ApiProperty({ ...OBJECT, nullable: true, description: '{driver, isolation, warning}' })
-  sandbox!: object | null;
+  @ApiProperty()
+  model!: string;
+
+  @ApiProperty({ enum: MODEL_PROVIDERS })
+  provider!: ModelProvider;
+
+  @ApiProperty({ type: String, nullable: true, description: 'What a person must know when no real model answers.' })
+  notice!: string | null;
+}
+
+export class SandboxesAnswer {
+  @ApiProperty()
+  driver!: string;
+
+  @ApiProperty({ enum: ISOLATIONS })
+  isolation!: Isolation;
+
+  @ApiProperty({ type: String, nullable: true, description: 'What a person must know when sandboxes are not isolated.' })
+  warning!: string | null;
+}
+
+export class AgentsAnswer {
+  @ApiProperty({ type: [AgentAnswer] })
+  agents!: AgentAnswer[];
+
+  @ApiProperty({ ...nullable(SandboxesAnswer.name), description: 'How sandboxes run here; null while the orchestrator does not answer.' })
+  sandbox!: SandboxesAnswer | null;
+}
+
+export class HealthAnswer {
+  @ApiProperty({ enum: ['ok'] })
+  status!: string;
+}
+
+export class ReadinessChecks {
+  @ApiProperty()
+  log!: boolean;
+
+  @ApiProperty()
+  session!: boolean;
+}
+
+export class ReadyAnswer {
+  @ApiProperty({ enum: ['ready'] })
+  status!: string;
+
+  @ApiProperty(one(ReadinessChecks.name))
+  checks!: ReadinessChecks;
 }
 
 export class ProblemAnswer {
@@ -263,7 +324,7 @@ export class ProblemAnswer {
   @ApiProperty()
   title!: string;
 
-  @ApiProperty()
+  @ApiProperty({ type: 'integer' })
   status!: number;
 
   @ApiProperty({ description: 'For a person.' })
@@ -272,6 +333,6 @@ export class ProblemAnswer {
   @ApiProperty({ description: 'Stable.' })
   code!: string;
 
-  @ApiProperty(OBJECT)
+  @ApiProperty({ ...ANY_OBJECT, description: 'Which thing it is about.' })
   details!: object;
 }

@@ -158,6 +158,7 @@ describe('the edge', () => {
         '/api/v1/agents',
         '/healthz',
         '/readyz',
+        '/metrics',
       ]),
     );
   });

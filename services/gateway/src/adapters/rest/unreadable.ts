@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 
 import { Rejection } from '@bullpen/errors';
 
+import { problems } from '../metrics.js';
 import { problemOf } from './problem.js';
 
 /** What never becomes a request is refused with problem details too. An expectation that is not known is passed over, as HTTP allows. */
@@ -16,6 +17,7 @@ export function answerUnreadable(server: Server): void {
 
 function answerTo(code: string | undefined): string {
   const { problem } = problemOf(rejectionOf(code));
+  problems.add({ via: 'rest', code: problem.code });
   const body = JSON.stringify(problem);
   const head = [
     `HTTP/1.1 ${problem.status} ${problem.title}`,

@@ -9,6 +9,7 @@ import { SESSION_MODEL, compareEventIds, snapshotOf } from '@bullpen/session-mod
 import type { SessionState } from '@bullpen/session-model';
 import { BATCH_BYTES, EVENTS_PER_BATCH, MAX_GAP_EVENTS, MAX_SOCKET_BUFFER_BYTES } from '@bullpen/sync-protocol';
 import type { SubscribeSuccess } from '@bullpen/sync-protocol';
+import { secondsSince } from '@bullpen/telemetry';
 import type { Logger } from '@bullpen/telemetry';
 
 import { batchesOf } from '../../core/batches.js';
@@ -16,6 +17,7 @@ import { goLive, newSubscriber, noteRead, takeLive } from '../../core/subscriber
 import type { Subscriber, SubscriberStep } from '../../core/subscriber.js';
 import { sessionNotFound } from '../log/event-pages.js';
 import type { SessionFeeds } from '../log/session-feeds.js';
+import { deliverySeconds, laggedSubscriptions } from '../metrics.js';
 import type { SocketOutlet } from './socket-outlet.js';
 
 /** While a subscriber reads the log it waits here for its socket, so that only a live one can lag. */
@@ -210,6 +212,7 @@ export class Subscription {
     for (const batch of batchesOf(send)) {
       if (this.parts.outlet.unsentBytes > MAX_SOCKET_BUFFER_BYTES) return this.#lag();
       this.#emit(batch.events, batch.size);
+      deliverySeconds.record(secondsSince(batch.events[0]?.at ?? ''), {});
     }
   }
 
@@ -219,6 +222,7 @@ export class Subscription {
   }
 
   #lag(): void {
+    laggedSubscriptions.add({});
     const { sessionId } = this.request;
     const message = `This connection takes session ${sessionId} too slowly. Subscribe again with the last event it has.`;
     this.#endWith({ code: 'sync.lagging', message, details: {} });

@@ -7,13 +7,14 @@ import { isEntityId } from '@bullpen/contracts';
 import { Fault, Rejection, describeError } from '@bullpen/errors';
 import type { EventLog } from '@bullpen/event-log';
 import { compareEventIds } from '@bullpen/session-model';
-import { HEAD_INTERVAL_MS } from '@bullpen/sync-protocol';
+import { HEAD_INTERVAL_MS, MAX_SOCKET_BUFFER_BYTES } from '@bullpen/sync-protocol';
 import type { Acknowledgement, SubscribeSuccess } from '@bullpen/sync-protocol';
 import type { Logger } from '@bullpen/telemetry';
 
 import { EVENT_LOG, LOGGER } from '../../tokens.js';
 import { sessionNotFound } from '../log/event-pages.js';
 import { SessionFeeds } from '../log/session-feeds.js';
+import { connectedSockets, laggingSockets, liveSubscriptions, problems } from '../metrics.js';
 import { SessionReader } from '../rpc/session-reader.js';
 import { SocketOutlet } from './socket-outlet.js';
 import type { SyncSocket } from './socket-outlet.js';
@@ -40,6 +41,7 @@ export class SyncGateway implements OnGatewayConnection, OnGatewayDisconnect {
   readonly #connections = new Map<string, Connection>();
   #headTimer: NodeJS.Timeout | null = null;
   #announcing = false;
+  #measurements: readonly (() => void)[] = [];
 
   constructor(
     @Inject(EVENT_LOG) private readonly log: EventLog,
@@ -50,11 +52,18 @@ export class SyncGateway implements OnGatewayConnection, OnGatewayDisconnect {
 
   onModuleInit(): void {
     this.#headTimer = setInterval(() => void this.#announceHeads(), HEAD_INTERVAL_MS);
+    const connections = this.#connections;
+    this.#measurements = [
+      connectedSockets.follow(() => connections.size),
+      liveSubscriptions.follow(() => [...connections.values()].reduce((sum, { subscriptions }) => sum + subscriptions.size, 0)),
+      laggingSockets.follow(() => [...connections.values()].filter(({ outlet }) => outlet.unsentBytes > MAX_SOCKET_BUFFER_BYTES).length),
+    ];
   }
 
   onModuleDestroy(): void {
     if (this.#headTimer !== null) clearInterval(this.#headTimer);
     for (const socketId of this.#connections.keys()) this.#drop(socketId);
+    for (const end of this.#measurements) end();
   }
 
   handleConnection(socket: SyncSocket): void {
@@ -114,6 +123,7 @@ export class SyncGateway implements OnGatewayConnection, OnGatewayDisconnect {
     } catch (error) {
       if (!(error instanceof Rejection)) this.logger.warn('a subscription failed', { error });
       const { code, message, details } = describeError(error);
+      problems.add({ via: 'socket', code });
       const retry = error instanceof Fault ? { retryAfterMs: error.retryAfterMs } : {};
       return { ok: false, code, message, details: { ...details, ...retry } };
     }

@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-
-import type { NextFunction, Request, Response } from 'express';
 
 import { Rejection } from '@bullpen/errors';
 import staticGzip from 'express-static-gzip';
+
+/** As express hands it on. */
+interface SiteRequest extends IncomingMessage {
+  readonly path: string;
+}
 
 /** Everything else belongs to the dashboard, whose own router says what is not there. */
 const NOT_THE_SITE = /^\/(?:api|socket\.io|healthz|readyz|metrics)(?:\/|$)/;
@@ -40,7 +43,7 @@ const ASK_AGAIN = 'no-cache';
  *
  * @throws Rejection `config.invalid` when the folder holds no dashboard
  */
-export function serveSite(folder: string): (request: Request, response: Response, next: NextFunction) => void {
+export function serveSite(folder: string): (request: SiteRequest, response: ServerResponse, next: (error?: unknown) => void) => void {
   if (!existsSync(join(folder, PAGE))) {
     throw new Rejection('config.invalid', `BULLPEN_WEB: there is no dashboard in ${folder}. Build it: make build.`);
   }

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import WebSocket from 'ws';
 
@@ -14,7 +16,7 @@ import { newSandboxedSession } from '../../core/sandbox.state.js';
 import type { SandboxedSession } from '../../core/sandbox.state.js';
 import type { FrameLanes } from '../nats/frame-lanes.js';
 import type { SessionStates } from '../nats/session-states.js';
-import { LinkServer } from './link-server.js';
+import { LinkServer, MAX_UNWELCOMED } from './link-server.js';
 import { RunnerViews } from './runner-views.js';
 
 const KEY = 'k'.repeat(64);
@@ -41,7 +43,7 @@ class MemoryLane implements FrameLane {
 
 describe('LinkServer', () => {
   const generation = { generation: 1, sandboxId: SANDBOX };
-  const live = { requestedAt: '', requestedSequence: 1, stage: 'ready', ready: true, endedAt: null } as const;
+  const live = { requestedAt: '', requestedSequence: 1, stage: 'ready', stageSince: '', ready: true, endedAt: null } as const;
   const session: SandboxedSession = { ...newSandboxedSession(SESSION), sandbox: { ...generation, ...live }, fence: generation, turnIds: ['t1'] };
   let now = 0;
   let isOwner = true;
@@ -101,7 +103,7 @@ describe('LinkServer', () => {
     });
     socket.on('close', (closeCode) => (code = closeCode));
     socket.on('error', () => undefined);
-    await new Promise((resolve) => socket.once('open', resolve));
+    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
     return { socket, told, challenges, closeCode: () => code };
   }
 
@@ -170,6 +172,16 @@ describe('LinkServer', () => {
     await until(() => dialed.closeCode() !== null);
     expect([dialed.closeCode(), refusal(dialed)]).toEqual([1008, 'link.message-invalid']);
     expect(lane.events).toEqual([]);
+  });
+
+  it('lets a runner in while others hold as many connections as there may be', async () => {
+    const silent = Array.from({ length: 20 }, () => connect(server.port, '127.0.0.1').on('error', () => undefined));
+    const others = await Promise.all(Array.from({ length: MAX_UNWELCOMED + 1 }, () => open()));
+    const runner = await dial();
+    await until(() => runner.told.length > 0);
+    expect(runner.told[0]?.kind).toBe('welcome');
+    expect(others.filter(({ closeCode }) => closeCode() === null).length).toBeLessThan(MAX_UNWELCOMED);
+    await until(() => silent.every((one) => one.closed));
   });
 
   it('waits neither for a hello nor for a proof without end', async () => {
@@ -241,7 +253,7 @@ describe('LinkServer', () => {
       const frames = Array.from({ length: Math.min(256, count - n + 1) }, (_, at) => frame(n + at));
       socket.send(JSON.stringify({ kind: 'frames', frames }));
     }
-    await until(() => lane.events.length === count);
+    await until(() => lane.events.length === count, 20_000);
     expect(performance.now() - began).toBeGreaterThan(450);
     expect(views.of(SANDBOX).connected).toBe(true);
   });

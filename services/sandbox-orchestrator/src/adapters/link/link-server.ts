@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
@@ -12,6 +13,7 @@ import type { ObjectStore } from '@bullpen/event-log';
 import type { Logger } from '@bullpen/telemetry';
 
 import { liveGeneration } from '../../core/sandbox.state.js';
+import { firstTokenMeasure, runnerLinks } from '../metrics.js';
 import type { FrameLanes, LaneHolder } from '../nats/frame-lanes.js';
 import type { SessionStates } from '../nats/session-states.js';
 import { UploadBudget } from './object-upload.js';
@@ -20,7 +22,8 @@ import type { RunnerViews } from './runner-views.js';
 
 /** Until a runner has proved which one it is; whoever was refused before that is gone by then too. */
 const GREETING_DEADLINE_MS = 5_000;
-const MAX_CONNECTIONS = 500;
+/** Connections without a link; a welcomed runner has one link. */
+export const MAX_UNWELCOMED = 500;
 /** For the rest of what an ended runner sent. */
 const LAST_WORDS_MS = 2_000;
 const NOT_OWNER = 'another replica serves this session';
@@ -53,14 +56,18 @@ export class LinkServer {
   readonly #links = new Map<string, LinkEntry>();
   /** Whose end is being judged: none of them is let in. */
   readonly #barred = new Set<string>();
+  /** With what ends each in time; who came first, first. */
+  readonly #unwelcomed = new Map<Socket, NodeJS.Timeout>();
   readonly #budget = new UploadBudget();
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
+  readonly #measurement = runnerLinks.follow(() => this.#links.size);
 
   private constructor(private readonly parts: LinkServerParts) {
     this.#http = createServer((_request, response) => response.writeHead(404).end());
     this.#sockets = new WebSocketServer({ server: this.#http, path: RUNNER_LINK_PATH, maxPayload: MAX_LINK_MESSAGE_BYTES, perMessageDeflate: false });
-    this.#sockets.on('connection', (socket) => this.#accept(socket));
+    this.#http.on('connection', (connection) => this.#arrive(connection));
+    this.#sockets.on('connection', (socket, { socket: connection }) => this.#accept(socket, connection));
   }
 
   /** @throws Fault `link.not-listening` */
@@ -139,24 +146,38 @@ export class LinkServer {
 
   /** Runners keep running and connect to the next process. */
   async close(): Promise<void> {
+    this.#measurement();
     await Promise.all([...this.#links.keys()].map((sandboxId) => this.end(sandboxId)));
     for (const socket of this.#sockets.clients) socket.terminate();
+    for (const connection of this.#unwelcomed.keys()) connection.destroy();
     this.#sockets.close();
     await new Promise<void>((resolve) => this.#http.close(() => resolve()));
   }
 
-  #accept(socket: WebSocket): void {
+  /** Anybody on this machine may connect: for lack of room, who has waited longest goes. A runner is welcomed long before. */
+  #arrive(connection: Socket): void {
+    const [longest] = this.#unwelcomed.keys();
+    if (longest && this.#unwelcomed.size >= MAX_UNWELCOMED) {
+      this.#settle(longest);
+      longest.destroy();
+    }
+    this.#unwelcomed.set(connection, setTimeout(() => connection.destroy(), GREETING_DEADLINE_MS));
+    connection.once('close', () => this.#settle(connection));
+  }
+
+  #settle(connection: Socket): void {
+    clearTimeout(this.#unwelcomed.get(connection));
+    this.#unwelcomed.delete(connection);
+  }
+
+  #accept(socket: WebSocket, connection: Socket): void {
     socket.on('error', () => undefined);
-    // Not closed in order: whoever does not answer would keep the place meanwhile.
-    if (this.#sockets.clients.size > MAX_CONNECTIONS) return socket.terminate();
-    const deadline = setTimeout(() => socket.terminate(), GREETING_DEADLINE_MS);
-    socket.once('close', () => clearTimeout(deadline));
     this.#expect(socket, 'hello', (hello) => {
       const handshake = new OrchestratorHandshake(hello, { tokenKey: this.parts.tokenKey, linkUrl: this.url });
       this.#expect(socket, 'proof', ({ proof }) => {
         const holder = handshake.verify(proof, Date.now());
-        clearTimeout(deadline);
-        this.#admit(socket, holder);
+        clearTimeout(this.#unwelcomed.get(connection));
+        this.#admit(socket, connection, holder);
       });
       tell(socket, { kind: 'challenge', ...handshake.challenge });
     });
@@ -173,15 +194,15 @@ export class LinkServer {
     });
   }
 
-  #admit(socket: WebSocket, holder: LaneHolder): void {
+  #admit(socket: WebSocket, connection: Socket, holder: LaneHolder): void {
     const early = () => this.#turnAway(socket, new Rejection('link.message-invalid', 'After proof, wait for welcome.'));
     socket.on('message', early);
-    this.#greet(socket, holder)
+    this.#greet(socket, connection, holder)
       .catch((error: unknown) => this.#turnAway(socket, error))
       .finally(() => socket.off('message', early));
   }
 
-  async #greet(socket: WebSocket, holder: LaneHolder): Promise<void> {
+  async #greet(socket: WebSocket, connection: Socket, holder: LaneHolder): Promise<void> {
     this.#requireCurrent(holder);
     const { sandboxId } = holder;
     // It lives, also while the log is away and no welcome can be given.
@@ -196,6 +217,7 @@ export class LinkServer {
     this.#links.set(sandboxId, { sessionId: holder.sessionId, link, socket });
     socket.on('message', (message: Buffer, binary) => link.receive(message, binary));
     socket.once('close', () => this.#dropped(holder, link));
+    this.#settle(connection);
     this.parts.views.connected(sandboxId);
     this.parts.logger.info('runner connected', { sandboxId, appendedThrough: lane.appendedThrough });
     link.send({ kind: 'welcome', appendedThrough: lane.appendedThrough });
@@ -221,6 +243,7 @@ export class LinkServer {
       views,
       logger,
       stopReason: () => (states.get(sessionId)?.turn?.cancelRequested ? null : (views.of(sandboxId).stopping?.reason ?? null)),
+      measure: firstTokenMeasure(() => states.get(sessionId)),
       onChange: () => onChange(sessionId),
       onLaneFailure: () => lanes.drop(sandboxId),
     });

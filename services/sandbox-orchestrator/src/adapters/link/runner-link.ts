@@ -13,6 +13,7 @@ import { Allowance } from '../../core/allowance.js';
 import { FRAME_BYTES_RATE, FRAME_RATE, HEARTBEAT_FRAMES } from '../../core/bounds.js';
 import { checkFrame, endedByStop, rejectedFrame } from '../../core/runner-frames.js';
 import type { CheckedFrame, FrameSource } from '../../core/runner-frames.js';
+import { rejectedFrames } from '../metrics.js';
 import { ObjectUpload } from './object-upload.js';
 import type { UploadBudget } from './object-upload.js';
 import type { RunnerViews } from './runner-views.js';
@@ -35,6 +36,8 @@ export interface LinkParts {
   readonly logger: Logger;
   /** Why the platform told the runner to stop in the middle of a turn that nobody cancelled; null when it did not. */
   readonly stopReason: () => Reason | null;
+  /** Looks at what is about to be appended; called once it is. */
+  readonly measure: (events: readonly StoredEvent[]) => () => void;
   /** Something a plan looks at has changed. */
   readonly onChange: () => void;
   /** The lane failed: who connects next opens it anew. */
@@ -126,9 +129,11 @@ export class RunnerLink {
   }
 
   async #append(events: readonly { n: number; event: StoredEvent }[]): Promise<void> {
+    const measured = this.parts.measure(events.map(({ event }) => event));
     try {
       const through = await this.parts.lane.submit(events);
       this.send({ kind: 'acknowledged', through });
+      measured();
     } catch (error) {
       this.parts.onLaneFailure();
       const isOver = isRejectionOf(error, 'generation.superseded') || isRejectionOf(error, 'lane.closed');
@@ -144,6 +149,7 @@ export class RunnerLink {
     const reason = checked.verdict === 'valid' ? objectMissing(missing) : checked.reason;
     const body = bodyOf(loose.raw);
     const sha256 = createHash('sha256').update(body).digest('hex');
+    rejectedFrames.add({ code: reason.code });
     logger.warn('frame rejected', { sandboxId: source.sandboxId, frame: loose.n, code: reason.code });
     return rejectedFrame(loose.n, source, { reason, bytes: Buffer.byteLength(body), sha256, at });
   }

@@ -109,6 +109,34 @@ describe('ShardLeases', () => {
     await until('all still or again', () => one.count === SHARD_COUNT);
   }, 60_000);
 
+  it('does not act on what it learnt before it lost a shard and held it again', async () => {
+    let calls = 0;
+    const gates: Record<number, Promise<void>> = {};
+    const gateOf = (call: number): (() => void) => {
+      let open: () => void = () => undefined;
+      gates[call] = new Promise((resolve) => (open = resolve));
+      return open;
+    };
+    const one = await start('ws://127.0.0.1:1/runner', undefined, async () => gates[++calls]);
+    const two = await start('ws://127.0.0.1:2/runner');
+    await until('equal parts', () => one.count === 8 && two.count === 8);
+    const [openBefore, openAfter] = [gateOf(calls + 1), gateOf(calls + 2)];
+    try {
+      await two.stop();
+      await until('it learns of the others', () => calls === 2);
+      one.doubt();
+      // Long enough to hold them all again.
+      await delay(LEASE_TTL_MS / 2);
+      openBefore();
+      await delay(LEASE_TTL_MS / 4 + 500);
+      expect([one.count, calls]).toEqual([0, 3]);
+    } finally {
+      openBefore();
+      openAfter();
+    }
+    await until('all, learnt anew', () => one.count === SHARD_COUNT);
+  }, 60_000);
+
   it('owns nothing before it knows what acting on it needs', async () => {
     let known: () => void = () => undefined;
     const learning = new Promise<void>((resolve) => (known = resolve));

@@ -6,6 +6,7 @@ import type { Logger } from '@bullpen/telemetry';
 
 import { SHARD_COUNT, planShards, shardOf } from '../../core/shards.js';
 import type { ShardLease } from '../../core/shards.js';
+import { ownedShards } from '../metrics.js';
 
 /** Between two looks at the leases. Three renewals fit into the time for which a lease is trusted. */
 const ROUND_MS = LEASE_TTL_MS / 4;
@@ -27,6 +28,7 @@ export interface ShardLeasesParts {
   readonly logger: Logger;
 }
 
+/** The same object for as long as nobody else can have acted on the shard. */
 interface HeldShard {
   revision: number;
   /** On the monotonic clock, which goes on while the process is stopped. */
@@ -46,6 +48,7 @@ export class ShardLeases {
   #rounds: Promise<void> = Promise.resolve();
   /** Beside the rounds: while it is found out what was gained, what is owned must be renewed. */
   #gaining: Promise<void> | null = null;
+  readonly #measurement = ownedShards.follow(() => this.count);
 
   private constructor(private readonly parts: ShardLeasesParts) {}
 
@@ -74,6 +77,7 @@ export class ShardLeases {
 
   /** Gives everything back, so that others need not wait. Only once nothing acts on it any more. Never throws. */
   async stop(): Promise<void> {
+    this.#measurement();
     this.#stopping.abort();
     await this.#rounds;
     await this.#gaining;
@@ -124,14 +128,15 @@ export class ShardLeases {
     if (renewed === null) return this.#lose([shard]);
     const known = this.#held.get(shard);
     const trustedUntil = sentAt + TRUST_MS;
+    if (known && performance.now() < known.trustedUntil) return void Object.assign(known, { revision: renewed, trustedUntil });
     // One that ran out is gained anew: others may have acted in between.
-    const isOwned = known !== undefined && known.isOwned && performance.now() < known.trustedUntil;
-    if (known?.isOwned === true && !isOwned) this.#lose([shard]);
-    this.#held.set(shard, { revision: renewed, trustedUntil, isOwned });
+    this.#lose([shard]);
+    this.#held.set(shard, { revision: renewed, trustedUntil, isOwned: false });
   }
 
   async #own(): Promise<void> {
-    const gained = [...this.#held].filter(([, { isOwned }]) => !isOwned).map(([shard]) => shard);
+    const gaining = [...this.#held].filter(([, { isOwned }]) => !isOwned);
+    const gained = gaining.map(([shard]) => shard);
     if (gained.length === 0) return;
     const { onGained, onOwned, logger } = this.parts;
     try {
@@ -139,10 +144,8 @@ export class ShardLeases {
     } catch (error) {
       return logger.warn('shards cannot be acted on yet', { shards: gained, error });
     }
-    for (const shard of gained) {
-      const held = this.#held.get(shard);
-      if (held) held.isOwned = true;
-    }
+    // What was lost meanwhile, and perhaps held again, another may have acted on since.
+    for (const [shard, held] of gaining) held.isOwned = this.#held.get(shard) === held;
     logger.info('shards gained', { shards: gained, owned: this.count });
     onOwned();
   }

@@ -42,6 +42,7 @@ export class TurnProcessRunner {
   #wake: () => void = () => undefined;
   readonly #said = new WeakSet<FollowedTurn>();
   readonly #stopping = new AbortController();
+  #tail: Tail | null = null;
   #done: Promise<void> | null = null;
   /** It tries twice a second for as long as the log is away. */
   readonly #patient: Logger;
@@ -57,6 +58,7 @@ export class TurnProcessRunner {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#wake();
+    await this.#tail?.stop();
     await this.#done;
     await this.#save();
   }
@@ -91,13 +93,14 @@ export class TurnProcessRunner {
     const { log } = this.parts;
     const end = await log.lastSequence();
     if (this.#sequence > end) this.#startOver();
-    const tail = await log.tail({ fromSequence: this.#sequence + 1 }, (message) => this.#read(message));
+    this.#tail = await log.tail({ fromSequence: this.#sequence + 1 }, (message) => this.#read(message));
     try {
+      this.#stopping.signal.throwIfAborted();
       // Most endings of the past are said further on in the log.
-      await this.#untilCaughtUp(tail, end);
+      await this.#tail.reached(end, CATCH_UP_TIMEOUT_MS);
       while (!this.#stopping.signal.aborted) await this.#step();
     } finally {
-      await tail.stop();
+      await this.#tail.stop();
     }
   }
 
@@ -111,15 +114,6 @@ export class TurnProcessRunner {
     }
     this.#sequence = message.sequence;
     if (this.#turns !== before) this.#wake();
-  }
-
-  async #untilCaughtUp(tail: Tail, end: number): Promise<void> {
-    const { signal } = this.#stopping;
-    const stopped = new Promise<void>((resolve) => {
-      this.#wake = () => signal.aborted && resolve();
-      this.#wake();
-    });
-    await Promise.race([tail.reached(end, CATCH_UP_TIMEOUT_MS), stopped]);
   }
 
   async #step(): Promise<void> {
