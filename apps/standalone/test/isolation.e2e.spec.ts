@@ -40,7 +40,8 @@ describe('from inside a sandbox', () => {
   it("cannot read the platform's folder, another workspace or the host's home", async () => {
     await inSandbox('echo mine > /workspace/private.txt');
     const output = await inSandbox(
-      `ls ${platform.home} && echo BREACH1; cat ${platform.home}/token && echo BREACH2; find / -name private.txt 2>/dev/null | grep . && echo BREACH3; ` +
+      `ls ${platform.home} && echo BREACH1; cat ${platform.home}/token && echo BREACH2; ls ${platform.home}/sign-in-codes && echo BREACH5; ` +
+        'find / -name private.txt 2>/dev/null | grep . && echo BREACH3; ' +
         'ls /root /home/* 2>/dev/null | grep -q . && ls /root && echo BREACH4; id -u; grep CapEff /proc/self/status',
     );
     expect(output).not.toMatch(/BREACH/);

@@ -66,7 +66,8 @@ export interface TestGateway {
   stop(): Promise<void>;
 }
 
-export async function startTestGateway(log: EventLog): Promise<TestGateway> {
+/** `more`: variables of the configuration besides those that every gateway needs. */
+export async function startTestGateway(log: EventLog, more: Readonly<Record<string, string>> = {}): Promise<TestGateway> {
   const calls: Calls = {
     GetSession: async ({ sessionId }) => {
       const events = [];
@@ -100,6 +101,7 @@ export async function startTestGateway(log: EventLog): Promise<TestGateway> {
     BULLPEN_MODEL_PROVIDER: 'scripted',
     BULLPEN_MODEL: 'scripted-1',
     BULLPEN_ALLOWED_HOSTS: 'bullpen.example.org',
+    ...more,
   });
   const app = await serveGateway(config, log, silentLogger);
   const stop = async (): Promise<void> => {
