@@ -6,6 +6,20 @@ set -uo pipefail
 cd "$CHECKOUT"
 export PATH="$CHECKOUT/node_modules/.bin:$PATH"
 
+# The dashboard is tested in a real browser. Nothing else needs one.
+provide_browser() {
+  local candidate
+  for candidate in "${CHROMIUM_PATH:-}" /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome; do
+    if [ -n "$candidate" ] && [ -x "$candidate" ]; then return 0; fi
+  done
+  if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get install -y --no-install-recommends chromium || { apt-get update && apt-get install -y --no-install-recommends chromium; } && return 0
+  fi
+  fail 'No Chromium for the tests of the dashboard. Install it (Debian: apt-get install chromium), or set CHROMIUM_PATH to one.'
+}
+step 'browser' provide_browser || exit 1
+
 # A key or an address that somebody has set for a coding agent must not reach a test.
 for variable in $(env | sed -n 's/^\(\(ANTHROPIC\|OPENAI\|CLAUDE\)[A-Z0-9_]*\)=.*/\1/p'); do unset "$variable"; done
 

@@ -10,6 +10,16 @@ export function takeCodeFromAddress(): string | null {
   return code;
 }
 
+/** A link that is opened where the dashboard is open already changes the address alone. @returns what ends it */
+export function onCodeInAddress(listener: (code: string) => void): () => void {
+  const take = (): void => {
+    const code = takeCodeFromAddress();
+    if (code !== null) listener(code);
+  };
+  window.addEventListener('hashchange', take);
+  return () => window.removeEventListener('hashchange', take);
+}
+
 /** A link that was used already does no harm to a browser that is signed in. @throws ApiError `sign-in.code-invalid` */
 export async function signInWithCode(code: string): Promise<void> {
   try {

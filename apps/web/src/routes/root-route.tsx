@@ -14,7 +14,7 @@ import type { PageAction } from '../lib/page-actions.js';
 import { useIsWide, usePane } from '../lib/pane.js';
 import { describeShortcut } from '../lib/shortcuts.js';
 import type { Shortcut } from '../lib/shortcuts.js';
-import { takeCodeFromAddress } from '../lib/sign-in.js';
+import { onCodeInAddress, takeCodeFromAddress } from '../lib/sign-in.js';
 import { setTheme, shownTheme, subscribeTheme } from '../lib/theme.js';
 import { useShortcut } from '../lib/use-shortcut.js';
 import { LIST_SHORTCUT, ListPaneContext } from './list-pane.js';
@@ -29,9 +29,17 @@ const HELP: Shortcut = { key: '?', scope: 'Everywhere', label: 'Keyboard shortcu
 
 /** Without a key there is only the way in. */
 export function RootRoute() {
-  const [code] = useState(takeCodeFromAddress);
+  const [code, setCode] = useState(takeCodeFromAddress);
   const [isSignedIn, setSignedIn] = useState(() => readKey() !== null && code === null);
   useEffect(() => onSignedOut(() => setSignedIn(false)), []);
+  useEffect(
+    () =>
+      onCodeInAddress((next) => {
+        setCode(next);
+        setSignedIn(false);
+      }),
+    [],
+  );
   const theme = useSyncExternalStore(subscribeTheme, shownTheme);
   return (
     <TooltipProvider delayDuration={TOOLTIP_DELAY_MS}>
