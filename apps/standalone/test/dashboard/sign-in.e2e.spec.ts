@@ -27,7 +27,7 @@ describe('the printed link', () => {
     await page.goto(link);
     await page.getByRole('heading', home).waitFor();
     expect(page.url()).toBe(`${platform.url}/`);
-    expect(await page.evaluate(() => history.length)).toBeLessThanOrEqual(2);
+    expect(await page.evaluate('history.length')).toBeLessThanOrEqual(2);
     await page.reload();
     await page.getByRole('heading', home).waitFor();
     const tab = await first.newPage();
@@ -40,7 +40,7 @@ describe('the printed link', () => {
     await second.goto(link);
     await second.getByRole('alert').getByText('./bullpen open').waitFor();
     expect(second.url()).not.toContain('code');
-    expect(await second.evaluate(() => localStorage.length)).toBe(0);
+    expect(await second.evaluate('localStorage.length')).toBe(0);
     expect(browser.takeComplaints(REFUSED)).toEqual([]);
   });
 
