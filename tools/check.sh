@@ -18,6 +18,7 @@ run 'oxlint' oxlint --type-aware --deny-warnings --format unix
 run 'import boundaries' depcruise --config .dependency-cruiser.mjs --output-type err libs services apps
 run 'project manifests' node tools/check-projects.mjs
 run 'types of the tests' node node_modules/typescript7/bin/tsc -p tsconfig.spec.json
+run 'size of the dashboard' node tools/check-bundle.mjs
 run 'API description' node tools/openapi.mjs --check
 run 'buf lint' buf lint
 run 'buf breaking' buf breaking --against proto/baseline.json

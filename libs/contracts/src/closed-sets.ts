@@ -46,3 +46,6 @@ export type SessionStatus = (typeof SESSION_STATUSES)[number];
 
 /** Shown on every surface when no real model answers. */
 export const SCRIPTED_MODEL_NOTICE = 'Scripted model: no API key set';
+
+/** Shown on every surface when a sandbox is `none`. */
+export const ISOLATION_NOTICE = 'No isolation: the agent runs as a plain process of this machine and can read what its user can';

@@ -11,4 +11,5 @@ export { SessionService } from './gen/bullpen/session/v1/session_pb.js';
 export type * as sessionApi from './gen/bullpen/session/v1/session_pb.js';
 export { SandboxOrchestratorService } from './gen/bullpen/orchestrator/v1/orchestrator_pb.js';
 export type * as orchestratorApi from './gen/bullpen/orchestrator/v1/orchestrator_pb.js';
-export { isEventType, isKnownEvent, parseEventData } from './validate.js';
+export { isEventType, isKnownEvent } from './known-event.js';
+export { parseEventData } from './validate.js';

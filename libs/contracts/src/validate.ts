@@ -3,18 +3,8 @@ import type { JsonValue as ProtoJson } from '@bufbuild/protobuf';
 
 import { Rejection } from '@bullpen/errors';
 
-import type { KnownSessionEvent, SessionEvent } from './envelope.js';
 import { CLOSED_SETS, EVENT_SCHEMAS } from './events.js';
 import type { EventData, EventType } from './events.js';
-
-export function isEventType(type: string): type is EventType {
-  return Object.hasOwn(EVENT_SCHEMAS, type);
-}
-
-/** Tolerant: an event that this build does not know is carried on untouched. */
-export function isKnownEvent(event: SessionEvent): event is SessionEvent & KnownSessionEvent {
-  return isEventType(event.type);
-}
 
 /**
  * Strict, for what enters the log: unknown fields, wrong types and values outside a closed set are refused. The result has

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 
+import { ISOLATION_NOTICE } from '@bullpen/contracts';
 import type { EventData, EventType, SessionEvent } from '@bullpen/contracts';
 
-import { ISOLATION_NOTICE, SessionRenderer } from './session-renderer.js';
+import { SessionRenderer } from './session-renderer.js';
 import type { Terminal } from './terminal-text.js';
 
 const PLAIN: Terminal = { color: false, width: null };

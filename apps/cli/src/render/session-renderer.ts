@@ -1,4 +1,4 @@
-import { BEFORE_ALL_EVENTS, SCRIPTED_MODEL_NOTICE, isKnownEvent } from '@bullpen/contracts';
+import { BEFORE_ALL_EVENTS, ISOLATION_NOTICE, SCRIPTED_MODEL_NOTICE, isKnownEvent } from '@bullpen/contracts';
 import type { Isolation, KnownSessionEvent, ModelProvider, SessionEvent } from '@bullpen/contracts';
 
 import { Page } from './page.js';
@@ -9,8 +9,6 @@ import { neutralLine, neutralise } from './terminal-text.js';
 import type { Terminal } from './terminal-text.js';
 import { ToolCalls } from './tool-calls.js';
 import { TurnLines } from './turn-lines.js';
-
-export const ISOLATION_NOTICE = 'No isolation: the agent runs as a plain process of this machine and can read what its user can';
 
 type Known<T extends KnownSessionEvent['type']> = Extract<KnownSessionEvent, { type: T }>;
 

@@ -5,6 +5,12 @@ import type { ReactNode } from 'react';
 import { classNames } from '../lib/class-names.js';
 import { IconButton } from './icon-button.js';
 
+const SHAPES = {
+  box: 'top-[12dvh] left-1/2 max-h-[76dvh] w-[min(560px,calc(100vw-32px))] -translate-x-1/2 rounded-md',
+  'sheet-start': 'inset-y-0 left-0 w-[min(360px,calc(100vw-48px))] rounded-r-md',
+  'sheet-end': 'inset-y-0 right-0 w-[min(360px,calc(100vw-48px))] rounded-l-md',
+} as const;
+
 export interface DialogProps {
   readonly isOpen: boolean;
   readonly onOpenChange: (isOpen: boolean) => void;
@@ -12,14 +18,9 @@ export interface DialogProps {
   /** Read aloud with the title. */
   readonly description?: string;
   readonly children: ReactNode;
-  /** `sheet`: from the left edge, for the list on a phone. */
-  readonly shape?: 'box' | 'sheet';
+  /** Sheets stand at an edge, for panes that have no room of their own. */
+  readonly shape?: keyof typeof SHAPES;
 }
-
-const SHAPES = {
-  box: 'top-[12dvh] left-1/2 max-h-[76dvh] w-[min(560px,calc(100vw-32px))] -translate-x-1/2 rounded-md',
-  sheet: 'inset-y-0 left-0 w-[min(360px,calc(100vw-48px))] rounded-r-md',
-} as const;
 
 /** Holds the focus while open, gives it back when closed; Escape and a click beside it close it. */
 export function Dialog({ isOpen, onOpenChange, title, description, children, shape = 'box' }: DialogProps) {
@@ -40,7 +41,7 @@ export function Dialog({ isOpen, onOpenChange, title, description, children, sha
             </Primitive.Close>
           </header>
           {description === undefined ? null : <Primitive.Description className="px-4 pt-3 text-muted">{description}</Primitive.Description>}
-          <div className="min-h-0 flex-1 overflow-y-auto">{children}</div>
+          <div className="flex min-h-0 flex-1 flex-col overflow-y-auto">{children}</div>
         </Primitive.Content>
       </Primitive.Portal>
     </Primitive.Root>

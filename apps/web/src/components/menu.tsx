@@ -1,3 +1,4 @@
+import { Check } from 'lucide-react';
 import { DropdownMenu as Primitive } from 'radix-ui';
 import type { ReactNode } from 'react';
 
@@ -9,6 +10,8 @@ export interface MenuAction {
   /** As it is shown: `⌘B`. */
   readonly keys?: string;
   readonly isDangerous?: boolean;
+  /** Of several, the one that holds now. */
+  readonly isChosen?: boolean;
   readonly onSelect: () => void;
 }
 
@@ -43,9 +46,11 @@ export function Menu({ trigger, groups }: MenuProps) {
   );
 }
 
-function MenuItem({ label, icon, keys, isDangerous = false, onSelect }: MenuAction) {
+function MenuItem({ label, icon, keys, isDangerous = false, isChosen, onSelect }: MenuAction) {
+  const Item = isChosen === undefined ? Primitive.Item : Primitive.CheckboxItem;
   return (
-    <Primitive.Item
+    <Item
+      {...(isChosen === undefined ? {} : { checked: isChosen })}
       onSelect={onSelect}
       className={classNames(
         'flex h-8 cursor-pointer items-center gap-2 rounded-sm px-2 text-ui outline-none data-[highlighted]:bg-raised pointer-coarse:h-11',
@@ -55,6 +60,7 @@ function MenuItem({ label, icon, keys, isDangerous = false, onSelect }: MenuActi
       {icon}
       <span className="flex-1">{label}</span>
       {keys === undefined ? null : <kbd className="text-label text-faint">{keys}</kbd>}
-    </Primitive.Item>
+      {isChosen === true ? <Check size={14} aria-hidden className="text-accent" /> : null}
+    </Item>
   );
 }

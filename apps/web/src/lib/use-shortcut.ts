@@ -1,34 +1,32 @@
-import { useEffect, useSyncExternalStore } from 'react';
+import { useEffect, useEffectEvent, useSyncExternalStore } from 'react';
 
-import { matchesShortcut } from './shortcuts.js';
+import { keepsKeys, matchesShortcut } from './shortcuts.js';
 import type { Shortcut } from './shortcuts.js';
 
-const inUse = new Set<Shortcut>();
+/** The second key of a pair comes within this time, or the first is forgotten. */
+const PAIR_MS = 1_500;
+
+interface Handler {
+  readonly shortcut: Shortcut;
+  readonly run: () => unknown;
+}
+
+const handlers: Handler[] = [];
 const listeners = new Set<() => void>();
 let listed: readonly Shortcut[] = [];
+let begun: { readonly key: string; readonly at: number } | null = null;
 
 /**
  * While the component is shown and `isOn`, the key runs `action`. The one that came last goes first; an action that answers `false` leaves
  * the key to the one before. `shortcut` must be a constant: its identity lists it in the help.
  */
 export function useShortcut(shortcut: Shortcut, action: () => unknown, isOn = true): void {
+  const run = useEffectEvent(action);
   useEffect(() => {
     if (!isOn) return undefined;
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || !matchesShortcut(event, shortcut) || action() === false) return;
-      event.preventDefault();
-    };
-    // Later listeners first: overlays stand above what they cover.
-    handlers.unshift(onKey);
-    return () => {
-      const place = handlers.indexOf(onKey);
-      if (place >= 0) handlers.splice(place, 1);
-    };
-  }, [shortcut, action, isOn]);
-  useEffect(() => {
-    if (!isOn) return undefined;
-    change(() => inUse.add(shortcut));
-    return () => change(() => inUse.delete(shortcut));
+    const handler: Handler = { shortcut, run: () => run() };
+    change(() => handlers.unshift(handler));
+    return () => change(() => handlers.splice(handlers.indexOf(handler), 1));
   }, [shortcut, isOn]);
 }
 
@@ -37,14 +35,25 @@ export function useShortcutsInUse(): readonly Shortcut[] {
   return useSyncExternalStore(subscribe, () => listed);
 }
 
-const handlers: ((event: KeyboardEvent) => void)[] = [];
 window.addEventListener('keydown', (event) => {
-  for (const handle of [...handlers]) handle(event);
+  const before = begun !== null && event.timeStamp - begun.at < PAIR_MS ? begun.key : null;
+  begun = null;
+  if (event.defaultPrevented) return;
+  for (const { shortcut, run } of [...handlers]) {
+    if (!matchesShortcut(event, shortcut, before) || run() === false) continue;
+    event.preventDefault();
+    return;
+  }
+  if (handlers.some(({ shortcut }) => beginsPair(event, shortcut))) begun = { key: event.key, at: event.timeStamp };
 });
+
+function beginsPair(event: KeyboardEvent, { after }: Shortcut): boolean {
+  return after === event.key && !event.metaKey && !event.ctrlKey && !event.altKey && !keepsKeys(event.target);
+}
 
 function change(edit: () => void): void {
   edit();
-  listed = [...inUse];
+  listed = [...new Set(handlers.map(({ shortcut }) => shortcut))];
   for (const listener of listeners) listener();
 }
 

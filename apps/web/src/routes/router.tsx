@@ -1,28 +1,31 @@
-import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 
 import { HomeRoute } from './home-route.js';
 import { NotFoundRoute } from './not-found-route.js';
+import { PageFrame } from './page-frame.js';
 import { RootRoute } from './root-route.js';
-import { SessionRoute } from './session-route.js';
-
-const SESSION_TABS = ['chat', 'changes'] as const;
-export type SessionTab = (typeof SESSION_TABS)[number];
-
-export interface SessionSearch {
-  readonly tab?: SessionTab;
-  /** Whose changes: of one turn, or of the session without it. */
-  readonly turn?: string;
-  readonly file?: string;
-}
+import { RouteError } from './route-error.js';
+import { SESSION_TABS } from './session-search.js';
+import type { SessionSearch, SessionTab } from './session-search.js';
+import { SessionSkeleton } from './session-skeleton.js';
 
 const rootRoute = createRootRoute({ component: RootRoute, notFoundComponent: NotFoundRoute });
 
-const homeRoute = createRoute({ getParentRoute: () => rootRoute, path: '/', component: HomeRoute });
+const homeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  component: () => (
+    <PageFrame>
+      <HomeRoute />
+    </PageFrame>
+  ),
+});
 
-export const sessionRoute = createRoute({
+const sessionRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/s/$sessionId',
-  component: SessionRoute,
+  component: lazyRouteComponent(() => import('./session-route.js'), 'SessionRoute'),
+  pendingComponent: SessionSkeleton,
   validateSearch: (search: Record<string, unknown>): SessionSearch => ({
     ...(SESSION_TABS.includes(search['tab'] as SessionTab) ? { tab: search['tab'] as SessionTab } : {}),
     ...(typeof search['turn'] === 'string' ? { turn: search['turn'] } : {}),
@@ -30,7 +33,13 @@ export const sessionRoute = createRoute({
   }),
 });
 
-export const router = createRouter({ routeTree: rootRoute.addChildren([homeRoute, sessionRoute]), defaultPreload: false });
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([homeRoute, sessionRoute]),
+  defaultPreload: false,
+  defaultErrorComponent: RouteError,
+  defaultPendingMs: 0,
+  defaultPendingMinMs: 0,
+});
 
 declare module '@tanstack/react-router' {
   interface Register {

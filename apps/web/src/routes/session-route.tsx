@@ -1,68 +1,58 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
+import { useCallback, useEffect, useState } from 'react';
 
-import { ErrorState, Skeleton } from '../components/states.js';
+import { ErrorState } from '../components/states.js';
 import { ConnectionBanner } from '../features/connection/connection-banner.js';
-import { SessionHeader } from '../features/session-header/session-header.js';
-import { usePane } from '../lib/pane.js';
+import { signOut } from '../lib/api.js';
+import type { LinkState } from '../lib/link-state.js';
 import { SessionProvider, useSessionState, useSessionView } from '../lib/session-context.js';
-import type { Shortcut } from '../lib/shortcuts.js';
-import { useShortcut } from '../lib/use-shortcut.js';
-import { NotFoundRoute } from './not-found-route.js';
-import { LIST_SHORTCUT, useListPane } from './list-pane.js';
+import { NothingHere } from './not-found-route.js';
+import { PageFrame } from './page-frame.js';
+import { SessionPage } from './session-page.js';
+import { SessionSkeleton } from './session-skeleton.js';
 
-const DETAILS_SHORTCUT: Shortcut = { key: '\\', mod: true, scope: 'Session', label: 'Show or hide the details' };
-const GONE = ['session.not-found', 'session.deleted'];
-
+/** Follows the session in the address; each round begins anew. */
 export function SessionRoute() {
   const { sessionId } = useParams({ from: '/s/$sessionId' });
+  const [round, setRound] = useState(0);
+  const onRestart = useCallback(() => setRound((last) => last + 1), []);
   return (
-    <SessionProvider key={sessionId} sessionId={sessionId}>
-      <SessionPage sessionId={sessionId} />
+    <SessionProvider key={`${sessionId} ${round}`} sessionId={sessionId}>
+      <SessionOrState sessionId={sessionId} onRestart={onRestart} />
     </SessionProvider>
   );
 }
 
-function SessionPage({ sessionId }: { readonly sessionId: string }) {
+function SessionOrState({ sessionId, onRestart }: { readonly sessionId: string; readonly onRestart: () => void }) {
+  const navigate = useNavigate();
   const link = useSessionView((view) => view.link);
   const isLoaded = useSessionView((view) => view.isLoaded);
   const isDeleted = useSessionState((state) => state.deleted);
-  if (isDeleted || (link.status === 'failed' && GONE.includes(link.error.code))) return <NotFoundRoute />;
-  if (!isLoaded) return link.status === 'failed' ? <ErrorState title="The session cannot be shown" error={link.error} /> : <SessionSkeleton />;
-  return <LoadedSession sessionId={sessionId} />;
-}
-
-function LoadedSession({ sessionId }: { readonly sessionId: string }) {
-  const list = useListPane();
-  const details = usePane('details');
-  const navigate = useNavigate();
-  useShortcut(DETAILS_SHORTCUT, details.toggle);
+  const failure = failureOf(link);
+  useSignOut(failure === 'signedOut');
+  if (isDeleted || failure === 'deleted') {
+    return <NothingHere title="This session was deleted" text="Its conversation, changes and files are erased. Branches that were pushed are still in their repository." />;
+  }
+  if (failure === 'notFound') return <NothingHere title="There is no such session" text="It was deleted, or the link is not whole. Check the address." />;
+  if (isLoaded) return <SessionPage sessionId={sessionId} onRestart={onRestart} onDeleted={() => void navigate({ to: '/' })} />;
+  if (link.status !== 'failed') return <SessionSkeleton banner={<ConnectionBanner onRestart={onRestart} />} />;
   return (
-    <div className="flex min-h-0 flex-1 flex-col">
-      <SessionHeader
-        sessionId={sessionId}
-        tabs={null}
-        list={{ isOpen: list.isOpen, shortcut: LIST_SHORTCUT, onToggle: list.toggle }}
-        details={{ isOpen: details.isOpen, shortcut: DETAILS_SHORTCUT, onToggle: details.toggle }}
-        onDeleted={() => void navigate({ to: '/' })}
-      />
-      <ConnectionBanner />
-    </div>
+    <PageFrame>
+      <ErrorState title="The session cannot be shown" error={link.error} onRetry={onRestart} />
+    </PageFrame>
   );
 }
 
-/** In the places where the page will stand. */
-function SessionSkeleton() {
-  return (
-    <div className="flex min-h-0 flex-1 flex-col">
-      <div className="flex h-12 items-center gap-3 border-b border-border bg-surface px-3">
-        <Skeleton className="h-5 w-64 max-w-[60%]" label="Loading the session" />
-      </div>
-      <div className="mx-auto flex w-full max-w-[760px] flex-1 flex-col gap-4 p-4">
-        <Skeleton className="h-16 w-full" />
-        <Skeleton className="h-5 w-3/4" />
-        <Skeleton className="h-5 w-1/2" />
-        <Skeleton className="h-24 w-full" />
-      </div>
-    </div>
-  );
+type Failure = 'notFound' | 'deleted' | 'signedOut' | 'other' | null;
+const FAILURES: Readonly<Record<string, Failure>> = { 'session.not-found': 'notFound', 'session.deleted': 'deleted', 'auth.invalid': 'signedOut', 'auth.missing': 'signedOut' };
+
+function failureOf(link: LinkState): Failure {
+  return link.status === 'failed' ? (FAILURES[link.error.code] ?? 'other') : null;
+}
+
+/** The socket says it too when the key is not valid any more. */
+function useSignOut(isSignedOut: boolean): void {
+  useEffect(() => {
+    if (isSignedOut) signOut();
+  }, [isSignedOut]);
 }

@@ -9,7 +9,7 @@ import { bannerOf } from './banner.js';
 const TICK_MS = 250;
 
 /** Shown once the line has been down for a moment: what is tried, when, and a way to try at once. */
-export function ConnectionBanner() {
+export function ConnectionBanner({ onRestart }: { readonly onRestart: () => void }) {
   const store = useSessionStore();
   const link = useSessionView((view) => view.link);
   const isDown = link.status === 'retrying' || link.status === 'failed';
@@ -31,10 +31,10 @@ export function ConnectionBanner() {
         {banner.detail}
       </span>
       {banner.kind === 'retrying' ? (
-        <Button kind="secondary" onClick={store.retryNow}>
-          Retry now
-        </Button>
-      ) : null}
+        <Button onClick={store.retryNow}>Retry now</Button>
+      ) : (
+        <Button onClick={onRestart}>Try again</Button>
+      )}
     </div>
   );
 }

@@ -1,5 +1,5 @@
-import { Archive, ArchiveRestore, Ellipsis, Link2, PanelLeft, PanelRight, Trash2 } from 'lucide-react';
-import { useState } from 'react';
+import { Archive, ArchiveRestore, Ellipsis, Link2, PanelRight, Trash2 } from 'lucide-react';
+import { useCallback, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import { toast } from 'sonner';
 
@@ -8,18 +8,24 @@ import { Menu } from '../../components/menu.js';
 import type { MenuAction } from '../../components/menu.js';
 import { explain } from '../../components/states.js';
 import { StatusMark } from '../../components/status.js';
+import { usePageActions } from '../../lib/page-actions.js';
 import { useSessionState } from '../../lib/session-context.js';
 import { describeShortcut } from '../../lib/shortcuts.js';
 import type { Shortcut } from '../../lib/shortcuts.js';
+import { useShortcut } from '../../lib/use-shortcut.js';
 import { DeleteDialog } from './delete-dialog.js';
 import { useArchive } from './session-calls.js';
 import { TitleField } from './title-field.js';
 
+const COPY_LINK: Shortcut = { key: 'y', scope: 'Session', label: 'Copy link' };
+const ARCHIVE: Shortcut = { key: 'e', scope: 'Session', label: 'Archive or unarchive' };
+
 export interface SessionHeaderProps {
   readonly sessionId: string;
+  /** In the corner. */
+  readonly start: ReactNode;
   /** Chat, changes. */
   readonly tabs: ReactNode;
-  readonly list: PaneToggle;
   readonly details: PaneToggle;
   readonly onDeleted: () => void;
 }
@@ -31,17 +37,16 @@ export interface PaneToggle {
 }
 
 /** What the session is called, how it stands, and what can be done with it as a whole. */
-export function SessionHeader({ sessionId, tabs, list, details, onDeleted }: SessionHeaderProps) {
+export function SessionHeader({ sessionId, start, tabs, details, onDeleted }: SessionHeaderProps) {
   const title = useSessionState((state) => state.title);
   const status = useSessionState((state) => state.status);
   const repository = useSessionState((state) => state.repository?.name ?? '');
   const [isDeleting, setDeleting] = useState(false);
-  const actions = useActions(sessionId, () => setDeleting(true));
+  const askToDelete = useCallback(() => setDeleting(true), []);
+  const actions = useActions(sessionId, askToDelete);
   return (
     <header className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-border bg-surface px-3 py-2">
-      <IconButton label={list.isOpen ? 'Hide the sessions' : 'Show the sessions'} keys={describeShortcut(list.shortcut)} onClick={list.onToggle}>
-        <PanelLeft size={16} aria-hidden />
-      </IconButton>
+      {start}
       <div className="flex min-w-0 flex-1 items-center gap-3">
         <TitleField sessionId={sessionId} title={title} />
         <StatusMark status={status} />
@@ -49,7 +54,7 @@ export function SessionHeader({ sessionId, tabs, list, details, onDeleted }: Ses
       </div>
       {tabs}
       <Menu
-        groups={actions}
+        groups={[actions.filter(({ group }) => group === 'keep'), actions.filter(({ group }) => group === 'remove')]}
         trigger={
           <IconButton label="More actions">
             <Ellipsis size={16} aria-hidden />
@@ -64,27 +69,41 @@ export function SessionHeader({ sessionId, tabs, list, details, onDeleted }: Ses
   );
 }
 
-function useActions(sessionId: string, onDelete: () => void): readonly (readonly MenuAction[])[] {
+type SessionAction = MenuAction & { readonly group: 'keep' | 'remove' };
+
+/** The same in the menu, in the palette and by their keys. */
+function useActions(sessionId: string, onDelete: () => void): readonly SessionAction[] {
   const isArchived = useSessionState((state) => state.archived);
-  const toggleArchive = useArchiveWithUndo(sessionId);
-  const link: MenuAction = { label: 'Copy link', icon: <Link2 size={14} aria-hidden />, onSelect: () => void copyLink(sessionId) };
-  const keep: MenuAction = isArchived
-    ? { label: 'Unarchive', icon: <ArchiveRestore size={14} aria-hidden />, onSelect: () => toggleArchive(false) }
-    : { label: 'Archive', icon: <Archive size={14} aria-hidden />, onSelect: () => toggleArchive(true) };
-  const remove: MenuAction = { label: 'Delete…', icon: <Trash2 size={14} aria-hidden />, isDangerous: true, onSelect: onDelete };
-  return [[link, keep], [remove]];
+  const setArchived = useArchiveWithUndo(sessionId);
+  const actions = useMemo<readonly SessionAction[]>(
+    () => [
+      { group: 'keep', label: 'Copy link', icon: <Link2 size={14} aria-hidden />, keys: describeShortcut(COPY_LINK), onSelect: () => void copyLink(sessionId) },
+      isArchived
+        ? { group: 'keep', label: 'Unarchive', icon: <ArchiveRestore size={14} aria-hidden />, keys: describeShortcut(ARCHIVE), onSelect: () => setArchived(false) }
+        : { group: 'keep', label: 'Archive', icon: <Archive size={14} aria-hidden />, keys: describeShortcut(ARCHIVE), onSelect: () => setArchived(true) },
+      { group: 'remove', label: 'Delete…', icon: <Trash2 size={14} aria-hidden />, isDangerous: true, onSelect: onDelete },
+    ],
+    [sessionId, isArchived, setArchived, onDelete],
+  );
+  usePageActions(actions);
+  useShortcut(COPY_LINK, () => void copyLink(sessionId));
+  useShortcut(ARCHIVE, () => setArchived(!isArchived));
+  return actions;
 }
 
 /** Archiving cancels what runs: it is said, and can be taken back. */
 function useArchiveWithUndo(sessionId: string): (isArchived: boolean) => void {
-  const archive = useArchive(sessionId);
-  const change = (isArchived: boolean): void =>
-    archive.mutate(isArchived, {
-      onSuccess: () =>
-        isArchived ? toast('Session archived', { action: { label: 'Undo', onClick: () => change(false) } }) : toast('Session is back in the list'),
-      onError: (error) => toast.error(isArchived ? 'The session was not archived' : 'The session is still archived', { description: explain(error) }),
-    });
-  return change;
+  const { mutate } = useArchive(sessionId);
+  return useCallback(
+    function change(isArchived: boolean): void {
+      mutate(isArchived, {
+        onSuccess: () =>
+          isArchived ? toast('Session archived', { action: { label: 'Undo', onClick: () => change(false) } }) : toast('Session is back in the list'),
+        onError: (error) => toast.error(isArchived ? 'The session was not archived' : 'The session is still archived', { description: explain(error) }),
+      });
+    },
+    [mutate],
+  );
 }
 
 async function copyLink(sessionId: string): Promise<void> {
