@@ -426,7 +426,8 @@ describe('the session service', () => {
   });
 
   describe('ListSessions', () => {
-    const list = (request: { status?: string; cursor?: string; limit?: number; after?: string; organisationId?: string }) =>
+    type Request = { status?: string; cursor?: string; limit?: number; after?: string; organisationId?: string; sessionIds?: string[] };
+    const list = (request: Request) =>
       sessions.listSessions({ organisationId: ORGANISATION, ...request });
 
     it('includes what a command answered with, newest first, page by page', async () => {
@@ -445,6 +446,22 @@ describe('the session service', () => {
       expect(new Set(all).size).toBe(all.length);
       expect(two.nextCursor).toBe('');
       expect(one.sessions[0]).toMatchObject({ title: 'third', status: 'idle', repositoryName: 'sample', rev: head, turns: 0 });
+    });
+
+    it('has the line that a person reads, and only the sessions that were asked for', async () => {
+      const { sessionId } = await create({ prompt: 'one' });
+      const other = await create({ title: 'another' });
+      const turnId = (await stateOf(sessionId)).runningTurnId ?? '';
+      await agentStarts(sessionId, turnId);
+      const after = await tell(sessionId, 'agent', 'AssistantTextAppended', { partId: '1.1', offset: 0, text: 'Looking \u0000around 😀' });
+      const ids = [sessionId, other.sessionId];
+      const { sessions: rows } = await list({ sessionIds: ids, after });
+      expect(rows.map((row) => row.sessionId).toSorted()).toEqual(ids.toSorted());
+      expect(rows.find((row) => row.sessionId === sessionId)).toMatchObject({ why: 'Looking \ufffdaround 😀', rev: after, queued: 0, attention: false });
+      expect((await list({ sessionIds: ids, status: 'running' })).sessions.map((row) => row.sessionId)).toEqual([sessionId]);
+      expect((await list({ sessionIds: ['unknown'] })).sessions).toEqual([]);
+      await expect(list({ sessionIds: Array.from({ length: 201 }, () => 'x') })).rejects.toMatchObject({ code: 'request.invalid' });
+      await expect(list({ sessionIds: ['a\0'] })).rejects.toMatchObject({ code: 'request.invalid' });
     });
 
     it('filters by status, and by organisation', async () => {
@@ -472,7 +489,7 @@ describe('the session service', () => {
       await untilListed(after);
       const database = new Database(postgres.url, silentLogger);
       const elsewhere = createSessionList(database, 'another epoch');
-      const query = { organisationId: ORGANISATION, status: null, words: [], repositoryId: '', cursor: '', limit: 1 };
+      const query = { organisationId: ORGANISATION, status: null, words: [], repositoryId: '', sessionIds: [], cursor: '', limit: 1 };
       expect(await elsewhere.list({ ...query, after })).toMatchObject({ stale: true });
       expect(await elsewhere.list({ ...query, after: '' })).toMatchObject({ stale: false });
       await database.close();

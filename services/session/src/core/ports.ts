@@ -47,6 +47,8 @@ export interface SessionListQuery {
   readonly words: readonly string[];
   /** Empty: any. */
   readonly repositoryId: string;
+  /** Only these; none: any. */
+  readonly sessionIds: readonly string[];
   /** From an earlier page; empty for the first. */
   readonly cursor: string;
   readonly limit: number;

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { EventData, EventType } from '@bullpen/contracts';
 import type { ProjectedEvent } from '@bullpen/eventsourcing';
 
-import { sessionListProjector } from './session-list.projector.js';
+import { needsAttention, sessionListProjector } from './session-list.projector.js';
 import type { SessionListRow } from './session-list.projector.js';
 
 const lane = { entity: 'session', id: '00aaaaaaaaaaaaaaaaaaaaaaaaaa', name: 'core' } as const;
@@ -92,6 +92,40 @@ describe('the list of sessions', () => {
     const row = project(created, ...prompts, event(20, 'SessionRenamed', { title: 'Quokka' }));
     expect(row?.searchText.split(' ').slice(0, 3)).toEqual(['quokka', 'sample', 'word0x0']);
     expect(row?.searchText.length).toBeLessThanOrEqual(48 * 1024);
+  });
+
+  it('counts lines of the files that differ, and in the end of the checkpoint', () => {
+    const file = { path: 'a', change: 'modified', previousPath: '', insertions: 3, deletions: 1, binary: false } as const;
+    const changed = event(9, 'FilesChanged', { files: [file, { ...file, path: 'b' }], total: 2 });
+    expect(project(created, changed)).toMatchObject({ filesChanged: 2, additions: 6, deletions: 2 });
+    const ref = { sha256: '', bytes: 0 };
+    const stats = { files: 700, insertions: 9_000, deletions: 8 };
+    const checkpoint = event(10, 'CheckpointCreated', {
+      ...{ turnId: 'ta', attempt: 1, sha: 's', parent: 'p', base: 'b', branch: 'x', stats },
+      ...{ patch: ref, turnPatch: ref, bundle: ref },
+    });
+    expect(project(created, changed, checkpoint)).toMatchObject({ filesChanged: 700, additions: 9_000, deletions: 8 });
+  });
+
+  it('asks for attention when nothing runs after a failure, also while prompts wait', () => {
+    const failed = [created, queued(2, 'a'), started(3, 'a'), ended(4, 'a', 'failed')];
+    const attention = (...events: ProjectedEvent[]): boolean => {
+      const row = project(...events);
+      return row !== null && needsAttention(row);
+    };
+    expect(attention(...failed.slice(0, 3))).toBe(false);
+    expect(attention(...failed)).toBe(true);
+    expect(attention(...failed, queued(5, 'b'))).toBe(true);
+    expect(attention(...failed, started(5, 'a', 2))).toBe(false);
+    expect(attention(...failed, event(5, 'SessionArchived', {}))).toBe(false);
+  });
+
+  it('is the same row for text that changes nothing in its line', () => {
+    const text = (n: number, offset: number, length: number): ProjectedEvent =>
+      event(n, 'AssistantTextAppended', { partId: '1.1', offset, text: 'x'.repeat(length) });
+    const row = project(created, text(2, 0, 150), text(3, 150, 60));
+    expect(row?.rev).toBe('768');
+    expect(row && sessionListProjector.apply(row, text(4, 210, 5))).toBe(row);
   });
 
   it('is archived until it is brought back, whatever runs, and is gone when deleted', () => {

@@ -3,6 +3,8 @@ import type { ProjectedEvent, Projector } from '@bullpen/eventsourcing';
 
 import { moveTo } from './waiting-prompts.js';
 import { addWords, searchWords, splitWords } from './search-words.js';
+import { linesOf, note, noteText, reasonText } from './session-why.js';
+import type { Notable } from './session-why.js';
 
 /** One line of the list, and what its status is made from. */
 export interface SessionListRow {
@@ -21,6 +23,10 @@ export interface SessionListRow {
   readonly rev: string;
   readonly turns: number;
   readonly filesChanged: number;
+  readonly additions: number;
+  readonly deletions: number;
+  /** Of the last turn; null before the first, and until something is said of one that has begun. */
+  readonly notable: Notable | null;
   readonly queuedPrompts: readonly string[];
   readonly running: { readonly turnId: string; readonly attempt: number; readonly agentHasIt: boolean } | null;
   readonly lastOutcome: TurnOutcome | null;
@@ -45,12 +51,16 @@ const HANDLED = [
   'TurnStarted',
   'TurnEnded',
   'AgentStarted',
+  'AssistantTextAppended',
+  'ToolCallStarted',
   'FilesChanged',
+  'CheckpointCreated',
+  'SandboxSpawnFailed',
 ] as const;
 type HandledEvent = EventOf<(typeof HANDLED)[number]>;
 
 export const sessionListProjector: Projector<ProjectedEvent, SessionListRow> = {
-  name: 'session-list.v2',
+  name: 'session-list.v3',
   handles: HANDLED,
   rowId: (event) => event.lane.id,
   apply: (row, event) => {
@@ -60,11 +70,17 @@ export const sessionListProjector: Projector<ProjectedEvent, SessionListRow> = {
     const before = handled.type === 'SessionCreated' ? createdRow(event, handled.data) : row;
     if (!before) return null;
     const after = applyTo(before, handled);
-    // The title's first: they stay when there are too many.
-    const searchText = addWords(searchWords(after.title).join(' '), splitWords(after.words));
-    return { ...after, searchText, status: statusOf(after), updatedAt: event.at, rev: event.id };
+    // Text flows by in hundreds of events, of which the first few make the line.
+    if (after === row) return row;
+    return { ...after, searchText: searchTextOf(after, row), status: statusOf(after), updatedAt: event.at, rev: event.id };
   },
 };
+
+/** The title's words first: they stay when there are too many. */
+function searchTextOf({ title, words }: SessionListRow, before: SessionListRow | null): string {
+  if (before?.title === title && before.words === words) return before.searchText;
+  return addWords(searchWords(title).join(' '), splitWords(words));
+}
 
 function createdRow(event: ProjectedEvent, data: EventOf<'SessionCreated'>['data']): SessionListRow {
   return {
@@ -82,6 +98,9 @@ function createdRow(event: ProjectedEvent, data: EventOf<'SessionCreated'>['data
     rev: event.id,
     turns: 0,
     filesChanged: 0,
+    additions: 0,
+    deletions: 0,
+    notable: null,
     queuedPrompts: [],
     running: null,
     lastOutcome: null,
@@ -114,21 +133,43 @@ function applyTo(row: SessionListRow, event: RowEvent): SessionListRow {
     case 'TurnStarted': {
       const { turnId, promptId, attempt } = event.data;
       const queuedPrompts = row.queuedPrompts.filter((waiting) => waiting !== promptId);
-      return { ...row, queuedPrompts, turns: row.turns + (attempt === 1 ? 1 : 0), running: { turnId, attempt, agentHasIt: false } };
+      return { ...row, queuedPrompts, turns: row.turns + (attempt === 1 ? 1 : 0), running: { turnId, attempt, agentHasIt: false }, notable: null };
     }
     case 'AgentStarted': {
       const isRunning = row.running?.turnId === event.data.turnId && row.running.attempt === event.data.attempt;
-      return row.running && isRunning ? { ...row, running: { ...row.running, agentHasIt: true } } : row;
+      return row.running && isRunning ? { ...row, running: { ...row.running, agentHasIt: true }, notable: null } : row;
     }
     case 'TurnEnded':
-      return { ...row, running: null, lastOutcome: event.data.outcome };
+      return { ...row, running: null, lastOutcome: event.data.outcome, notable: notableEnd(row, event.data) };
+    case 'AssistantTextAppended': {
+      const notable = noteText(row.notable, event.data);
+      return notable === row.notable ? row : { ...row, notable };
+    }
+    case 'ToolCallStarted':
+      return { ...row, notable: note('doing', event.data.title || event.data.name) };
     case 'FilesChanged':
-      return { ...row, filesChanged: event.data.total };
+      return { ...row, filesChanged: event.data.total, ...linesOf(event.data.files) };
+    case 'CheckpointCreated': {
+      const { files, insertions, deletions } = event.data.stats;
+      return { ...row, filesChanged: files, additions: insertions, deletions };
+    }
+    case 'SandboxSpawnFailed':
+      return { ...row, notable: note('no-sandbox', reasonText(event.data.reason, 'it is tried again')) };
   }
+}
+
+function notableEnd(row: SessionListRow, { outcome, reason }: EventOf<'TurnEnded'>['data']): Notable | null {
+  if (outcome === 'failed') return note('failed', reasonText(reason, 'the turn did not come to its end'));
+  return outcome === 'cancelled' ? note('cancelled', '') : row.notable;
 }
 
 function withWords(row: SessionListRow, text: string): SessionListRow {
   return { ...row, words: addWords(row.words, searchWords(text)) };
+}
+
+/** Nothing runs, and what ran last failed: prompts that wait do so until somebody looks. */
+export function needsAttention(row: SessionListRow): boolean {
+  return !row.archived && row.running === null && row.lastOutcome === 'failed';
 }
 
 function statusOf(row: SessionListRow): SessionStatus {

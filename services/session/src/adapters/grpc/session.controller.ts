@@ -9,7 +9,9 @@ import { SESSION_MODEL } from '@bullpen/session-model';
 
 import type { SessionList, SessionReader } from '../../core/ports.js';
 import { searchWords } from '../../core/search-words.js';
+import { needsAttention } from '../../core/session-list.projector.js';
 import type { SessionListRow } from '../../core/session-list.projector.js';
+import { whyOf } from '../../core/session-why.js';
 import { SessionOperations } from '../../core/session-operations.js';
 import { callerOf } from './caller-of.js';
 
@@ -108,9 +110,11 @@ export class SessionController {
   async listSessions(request: Plain<sessionApi.ListSessionsRequest>): Answer<sessionApi.ListSessionsResponse> {
     const { organisationId, cursor, after } = request;
     const limit = Math.min(Math.max(request.limit || DEFAULT_LIMIT, 1), MAX_LIMIT);
-    const { repositoryId } = request;
+    const { repositoryId, sessionIds } = request;
+    if (sessionIds.length > MAX_LIMIT) throw new Rejection('request.invalid', `At most ${MAX_LIMIT} sessions can be asked for by id. Ask in parts.`);
     const words = searchWords(request.query).slice(0, MAX_QUERY_WORDS);
-    const page = await this.sessions.list({ organisationId, status: statusOf(request.status), words, repositoryId, cursor, limit, after });
+    const filter = { organisationId, status: statusOf(request.status), words, repositoryId, sessionIds };
+    const page = await this.sessions.list({ ...filter, cursor, limit, after });
     return { sessions: page.rows.map(summaryOf), nextCursor: page.nextCursor, stale: page.stale };
   }
 
@@ -142,5 +146,11 @@ function summaryOf(row: SessionListRow): Plain<sessionApi.SessionSummary> {
     rev: row.rev,
     turns: row.turns,
     filesChanged: row.filesChanged,
+    additions: row.additions,
+    deletions: row.deletions,
+    queued: row.queuedPrompts.length,
+    lastOutcome: row.lastOutcome ?? '',
+    attention: needsAttention(row),
+    why: whyOf(row),
   };
 }

@@ -4,6 +4,7 @@ import type { Logger } from '@bullpen/telemetry';
 
 import { ReadModels1763856000000 } from './migrations/1763856000000-read-models.js';
 import { SearchAndRepositories1763884800000 } from './migrations/1763884800000-search-and-repositories.js';
+import { SessionLines1764041400000 } from './migrations/1764041400000-session-lines.js';
 import { repositoryListEntity } from './repository-list.entity.js';
 import { SCHEMA, sessionListEntity } from './session-list.entity.js';
 
@@ -47,7 +48,7 @@ export class Database {
       url: this.url,
       schema: SCHEMA,
       entities: [sessionListEntity, repositoryListEntity],
-      migrations: [ReadModels1763856000000, SearchAndRepositories1763884800000],
+      migrations: [ReadModels1763856000000, SearchAndRepositories1763884800000, SessionLines1764041400000],
       migrationsTableName: 'migrations',
       connectTimeoutMS: CONNECT_TIMEOUT_MS,
       poolSize: POOL_SIZE,

@@ -18,7 +18,7 @@ describe('the rows that hold what people wrote', () => {
   beforeAll(async () => {
     postgres = await startTestPostgres();
     database = new Database(postgres.url, silentLogger);
-    const sql = `INSERT INTO session.projection_positions (projector, epoch, sequence) VALUES ('session-list.v2', $1, 20)`;
+    const sql = `INSERT INTO session.projection_positions (projector, epoch, sequence) VALUES ('session-list.v3', $1, 20)`;
     await (await database.dataSource()).query(sql, [epoch]);
   }, 30_000);
   afterAll(async () => {

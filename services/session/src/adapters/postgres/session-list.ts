@@ -21,7 +21,7 @@ export function createSessionList(database: Database, epoch: string): SessionLis
     list: async (query) => {
       const after = sequenceToReach(query.after);
       const cursor = cursorOf(query.cursor);
-      requireQueryText({ organisationId: query.organisationId, repositoryId: query.repositoryId });
+      requireQueryText({ organisationId: query.organisationId, repositoryId: query.repositoryId, sessionIds: query.sessionIds.join('') });
       try {
         const dataSource = await database.dataSource();
         const stale = after > 0 && !(await reached(dataSource, sessionListProjector.name, { epoch, sequence: after }));
@@ -37,7 +37,7 @@ export function createSessionList(database: Database, epoch: string): SessionLis
 
 async function readPage(
   dataSource: DataSource,
-  { organisationId, status, words, repositoryId, limit }: SessionListQuery,
+  { organisationId, status, words, repositoryId, sessionIds, limit }: SessionListQuery,
   cursor: Cursor | null,
   stale: boolean,
 ): Promise<SessionListPage> {
@@ -45,6 +45,7 @@ async function readPage(
   if (status) found.andWhere('row.status = :status', { status });
   else found.andWhere('NOT row.archived');
   if (repositoryId !== '') found.andWhere('row.repositoryId = :repositoryId', { repositoryId });
+  if (sessionIds.length > 0) found.andWhere('row.sessionId IN (:...sessionIds)', { sessionIds });
   // Words are letters and digits only, so they say nothing to the query's grammar.
   const search = words.map((word) => `${word}:*`).join(' & ');
   if (search !== '') found.andWhere(`row.search @@ to_tsquery('simple', :search)`, { search });
