@@ -153,7 +153,7 @@ class Follower {
 
   #makeListeners(): readonly (readonly [string, SocketListener])[] {
     const { sessionId } = this.#options;
-    const server: ServerToClient = {
+    const server: Omit<ServerToClient, 'sessions.changed'> = {
       'session.events': (batch) => {
         if (batch.sessionId === sessionId) this.receive({ type: 'events', events: batch.events });
       },
@@ -164,7 +164,7 @@ class Follower {
         if (message.sessionId === sessionId) this.receive({ type: 'head', head: message.head });
       },
       error: ({ code, details }) => {
-        if ((details?.['sessionId'] ?? sessionId) !== sessionId) return;
+        if (details?.['watch'] !== undefined || (details?.['sessionId'] ?? sessionId) !== sessionId) return;
         if (code === 'sync.lagging') return this.receive({ type: 'lagging' });
         // The server gave this subscription up; connecting again comes with a delay, asking again at once would not.
         if (details?.['sessionId'] === sessionId) this.receive({ type: 'disconnected' });

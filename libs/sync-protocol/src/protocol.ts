@@ -1,5 +1,5 @@
 import type { ErrorDescription } from '@bullpen/errors';
-import type { SessionEvent } from '@bullpen/contracts';
+import type { SessionEvent, SessionStatus, TurnOutcome } from '@bullpen/contracts';
 import type { SessionState } from '@bullpen/session-model';
 
 export { SNAPSHOT_ROWS } from '@bullpen/session-model';
@@ -33,7 +33,59 @@ export interface SubscribeSuccess {
   readonly epoch: string;
 }
 
+/** Which sessions a list is about; as the query of `GET /api/v1/sessions`. */
+export interface SessionFilter {
+  readonly q?: string;
+  readonly repository?: string;
+  /** Absent: all but archived ones. */
+  readonly status?: SessionStatus;
+}
+
+export interface WatchRequest {
+  readonly filter?: SessionFilter;
+}
+
+export interface WatchSuccess {
+  /** A list that is read with it as `after`, and what is pushed, leave nothing out between them. */
+  readonly head: string;
+  readonly epoch: string;
+}
+
+/** One line of the list of sessions. */
+export interface SessionRow {
+  readonly id: string;
+  readonly title: string;
+  readonly status: SessionStatus;
+  readonly repository: { readonly id: string; readonly name: string };
+  readonly branch: string;
+  readonly agent: string;
+  readonly model: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** Last event in the row; a row is never applied over one with a later `rev`. */
+  readonly rev: string;
+  readonly turns: number;
+  readonly filesChanged: number;
+  /** Lines of the whole difference from the session's base. */
+  readonly additions: number;
+  readonly deletions: number;
+  /** Prompts that wait. */
+  readonly queued: number;
+  readonly lastOutcome: TurnOutcome | null;
+  /** Nothing runs, and somebody must do something before it goes on well. */
+  readonly attention: boolean;
+  /** For a person: what runs, what was said last, or why it failed. */
+  readonly why: string;
+}
+
+export interface SessionsChange {
+  readonly rows: readonly SessionRow[];
+  /** Not, or no longer, what the filter asks for. A row with a later `rev` brings the session back. */
+  readonly removed: readonly { readonly id: string; readonly rev: string }[];
+}
+
 export interface ClientToServer {
+  'sessions.watch': (request: WatchRequest, acknowledge: (answer: Acknowledgement<WatchSuccess>) => void) => void;
   'session.subscribe': (request: SubscribeRequest, acknowledge: (answer: Acknowledgement<SubscribeSuccess>) => void) => void;
   'session.unsubscribe': (request: { readonly sessionId: string }, acknowledge: (answer: Acknowledgement<object>) => void) => void;
 }
@@ -54,6 +106,8 @@ export interface ServerToClient {
   /** In order, each once; the first one's `prev` is the last the client has. */
   'session.events': (batch: { readonly sessionId: string; readonly events: readonly SessionEvent[] }) => void;
   'session.head': (head: { readonly sessionId: string; readonly head: string }) => void;
-  /** `details.sessionId`: its subscription is over. `sync.lagging`: subscribe again with `after`; any other code: after a delay. */
+  /** After the list itself has it; of what `sessions.watch` asked for last. */
+  'sessions.changed': (change: SessionsChange) => void;
+  /** `details.watch`: the watch of the list is over; watch again, then list again. `details.sessionId`: its subscription is over. `sync.lagging`: subscribe again with `after`; any other code: after a delay. */
   error: (error: ErrorDescription) => void;
 }

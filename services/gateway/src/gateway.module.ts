@@ -22,8 +22,11 @@ import {
   SESSION_CALLS,
   SESSION_CALL_TIMEOUT_MS,
 } from './adapters/rpc/rpc.providers.js';
+import type { SessionCalls } from './adapters/rpc/rpc.providers.js';
 import { SessionReader } from './adapters/rpc/session-reader.js';
-import { SyncGateway } from './adapters/socket/sync.gateway.js';
+import { ListWatches } from './adapters/socket/list-watches.js';
+import { SYNC_PARTS, SyncGateway } from './adapters/socket/sync.gateway.js';
+import type { SyncParts } from './adapters/socket/sync.gateway.js';
 import type { GatewayConfig } from './config.js';
 import { EVENT_LOG, GATEWAY_CONFIG, LOGGER, OBJECT_STORE } from './tokens.js';
 
@@ -80,6 +83,14 @@ export class GatewayModule implements OnModuleDestroy {
             await feeds.start();
             return feeds;
           },
+        },
+        {
+          provide: SYNC_PARTS,
+          useFactory: (feeds: SessionFeeds, sessions: SessionReader, calls: SessionCalls): SyncParts => {
+            const lists = new ListWatches({ log, feeds, calls, logger });
+            return { log, feeds, lists, sessions, logger };
+          },
+          inject: [SessionFeeds, SessionReader, SESSION_CALLS],
         },
         SessionReader,
         SyncGateway,

@@ -15,9 +15,12 @@ interface OpenFeed {
   readonly listeners: Set<Listener>;
 }
 
-/** The process's one tail, dealt out to sessions that somebody watches. */
+type MessageListener = (message: LogMessage) => void;
+
+/** The process's one tail, dealt out to sessions that somebody watches, and to who wants all of it. */
 export class SessionFeeds {
   readonly #feeds = new Map<string, OpenFeed>();
+  readonly #messageListeners = new Set<MessageListener>();
   #tail: Tail | null = null;
 
   constructor(
@@ -50,6 +53,12 @@ export class SessionFeeds {
       throw error;
     }
     return leave;
+  }
+
+  /** Every message that the tail brings from now on. @returns what ends it */
+  listenToAll(listener: MessageListener): () => void {
+    this.#messageListeners.add(listener);
+    return () => this.#messageListeners.delete(listener);
   }
 
   /** From the leader, never from the tail. */
@@ -87,18 +96,21 @@ export class SessionFeeds {
   #take(message: LogMessage): void {
     const entry = message.lane.entity === 'session' ? this.#feeds.get(message.lane.id) : undefined;
     if (entry !== undefined) this.#advance(entry, takeMessage(entry.feed, message, stampEvents));
+    for (const listener of this.#messageListeners) this.#tell(listener, message);
   }
 
   #advance(entry: OpenFeed, { feed, events }: FeedStep): void {
     entry.feed = feed;
     if (events.length === 0) return;
-    for (const listener of entry.listeners) {
-      try {
-        listener(events);
-      } catch (error) {
-        // One watcher's trouble must not stop the tail of all.
-        this.logger.error('a watcher broke', { error });
-      }
+    for (const listener of entry.listeners) this.#tell(listener, events);
+  }
+
+  /** One watcher's trouble must not stop the tail of all. */
+  #tell<What>(listener: (what: What) => void, what: What): void {
+    try {
+      listener(what);
+    } catch (error) {
+      this.logger.error('a watcher broke', { error });
     }
   }
 }

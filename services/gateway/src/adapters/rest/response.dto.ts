@@ -1,8 +1,9 @@
 import { ApiProperty, ApiPropertyOptional, PickType } from '@nestjs/swagger';
 
-import { ACTOR_KINDS, ISOLATIONS, MODEL_PROVIDERS, SESSION_LANES, SESSION_STATUSES } from '@bullpen/contracts';
-import type { Actor, FileChange, Isolation, ModelProvider, PlanEntry, RepositoryRef, SessionLane, SessionStatus } from '@bullpen/contracts';
+import { ACTOR_KINDS, ISOLATIONS, MODEL_PROVIDERS, SESSION_LANES, SESSION_STATUSES, TURN_OUTCOMES } from '@bullpen/contracts';
+import type { Actor, FileChange, Isolation, ModelProvider, PlanEntry, RepositoryRef, SessionLane, SessionStatus, TurnOutcome } from '@bullpen/contracts';
 import type { Checkpoint, PushState, QueuedPrompt, SandboxState, Turn, UsageTotals } from '@bullpen/session-model';
+import type { SessionRow as SessionRowShape } from '@bullpen/sync-protocol';
 
 import { ANY_OBJECT, TIME, listOf, nullable, one } from './schema-parts.js';
 import { CheckpointAnswer, PUSH, QueuedPromptAnswer, SandboxAnswer, TurnAnswer, UsageAnswer } from './session-state.dto.js';
@@ -83,7 +84,7 @@ export class RepositoriesPage {
   stale!: boolean;
 }
 
-export class SessionRow {
+export class SessionRow implements SessionRowShape {
   @ApiProperty()
   id!: string;
 
@@ -119,6 +120,24 @@ export class SessionRow {
 
   @ApiProperty({ type: 'integer' })
   filesChanged!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Lines of the whole difference from the session\u2019s base.' })
+  additions!: number;
+
+  @ApiProperty({ type: 'integer' })
+  deletions!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Prompts that wait.' })
+  queued!: number;
+
+  @ApiProperty({ enum: TURN_OUTCOMES, nullable: true, description: 'Of the last turn that ended.' })
+  lastOutcome!: TurnOutcome | null;
+
+  @ApiProperty({ description: 'True when nothing runs and somebody must do something: the last turn failed.' })
+  attention!: boolean;
+
+  @ApiProperty({ description: 'One line for a person: what runs, what was said last, or why it failed. At most 140 characters.' })
+  why!: string;
 }
 
 export class SessionsPage {

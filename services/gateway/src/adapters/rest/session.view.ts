@@ -1,6 +1,7 @@
 import { SCRIPTED_MODEL_NOTICE } from '@bullpen/contracts';
-import type { sessionApi } from '@bullpen/contracts';
+import type { SessionStatus, TurnOutcome, sessionApi } from '@bullpen/contracts';
 import type { SessionState } from '@bullpen/session-model';
+import type { SessionRow } from '@bullpen/sync-protocol';
 
 const NO_ISOLATION =
   'This sandbox runs without isolation: its agent can read and change what the platform’s user can. Install bubblewrap, or unset BULLPEN_ISOLATION where it is none.';
@@ -23,9 +24,17 @@ export function sessionView(state: SessionState): SessionView {
   };
 }
 
-export function sessionRow(summary: sessionApi.SessionSummary) {
-  const { sessionId, title, status, repositoryId, repositoryName, branch, agent, model } = summary;
-  const { createdAt, updatedAt, rev, turns, filesChanged } = summary;
-  const repository = { id: repositoryId, name: repositoryName };
-  return { id: sessionId, title, status, repository, branch, agent, model, createdAt, updatedAt, rev, turns, filesChanged };
+/** A line of the list, as REST answers it and as the socket pushes it. */
+export function sessionRow(summary: sessionApi.SessionSummary): SessionRow {
+  const { sessionId, title, repositoryId, repositoryName, branch, agent, model, createdAt, updatedAt, rev } = summary;
+  const { turns, filesChanged, additions, deletions, queued, attention, why } = summary;
+  return {
+    id: sessionId,
+    title,
+    status: summary.status as SessionStatus,
+    repository: { id: repositoryId, name: repositoryName },
+    ...{ branch, agent, model, createdAt, updatedAt, rev },
+    ...{ turns, filesChanged, additions, deletions, queued, attention, why },
+    lastOutcome: summary.lastOutcome === '' ? null : (summary.lastOutcome as TurnOutcome),
+  };
 }

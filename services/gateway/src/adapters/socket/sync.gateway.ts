@@ -3,19 +3,19 @@ import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from
 import type { OnGatewayConnection, OnGatewayDisconnect } from '@nestjs/websockets';
 import { z } from 'zod';
 
-import { isEntityId } from '@bullpen/contracts';
+import { SESSION_STATUSES, isEntityId } from '@bullpen/contracts';
 import { Fault, Rejection, describeError } from '@bullpen/errors';
 import type { EventLog } from '@bullpen/event-log';
 import { compareEventIds } from '@bullpen/session-model';
 import { HEAD_INTERVAL_MS, MAX_SOCKET_BUFFER_BYTES } from '@bullpen/sync-protocol';
-import type { Acknowledgement, SubscribeSuccess } from '@bullpen/sync-protocol';
+import type { Acknowledgement, SubscribeSuccess, WatchSuccess } from '@bullpen/sync-protocol';
 import type { Logger } from '@bullpen/telemetry';
 
-import { EVENT_LOG, LOGGER } from '../../tokens.js';
 import { sessionNotFound } from '../log/event-pages.js';
-import { SessionFeeds } from '../log/session-feeds.js';
+import type { SessionFeeds } from '../log/session-feeds.js';
 import { connectedSockets, laggingSockets, liveSubscriptions, problems } from '../metrics.js';
-import { SessionReader } from '../rpc/session-reader.js';
+import type { SessionReader } from '../rpc/session-reader.js';
+import type { ListWatches } from './list-watches.js';
 import { SocketOutlet } from './socket-outlet.js';
 import type { SyncSocket } from './socket-outlet.js';
 import { Subscription } from './subscription.js';
@@ -28,13 +28,33 @@ const subscribeSchema = z.object({
   models: z.array(z.string().max(64)).max(16).optional(),
 });
 const unsubscribeSchema = z.object({ sessionId: z.string().max(64) });
+const watchSchema = z.object({
+  filter: z
+    .object({
+      q: z.string().max(1_000).optional(),
+      repository: z.string().max(64).optional(),
+      status: z.enum(SESSION_STATUSES).optional(),
+    })
+    .optional(),
+});
+
+/** What the gateway reads from, for its module to bring together. */
+export interface SyncParts {
+  readonly log: EventLog;
+  readonly feeds: SessionFeeds;
+  readonly lists: ListWatches;
+  readonly sessions: SessionReader;
+  readonly logger: Logger;
+}
+
+export const SYNC_PARTS = Symbol('SyncParts');
 
 interface Connection {
   readonly outlet: SocketOutlet;
   readonly subscriptions: Map<string, Subscription>;
 }
 
-/** Real-time reading of sessions. Subscribing again to a session takes the place of the subscription before. */
+/** Real-time reading of sessions and of their list. Subscribing again to a session takes the place of the subscription before. */
 @Injectable()
 @WebSocketGateway()
 export class SyncGateway implements OnGatewayConnection, OnGatewayDisconnect {
@@ -43,12 +63,7 @@ export class SyncGateway implements OnGatewayConnection, OnGatewayDisconnect {
   #announcing = false;
   #measurements: readonly (() => void)[] = [];
 
-  constructor(
-    @Inject(EVENT_LOG) private readonly log: EventLog,
-    @Inject(SessionFeeds) private readonly feeds: SessionFeeds,
-    @Inject(SessionReader) private readonly sessions: SessionReader,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  constructor(@Inject(SYNC_PARTS) private readonly parts: SyncParts) {}
 
   onModuleInit(): void {
     this.#headTimer = setInterval(() => void this.#announceHeads(), HEAD_INTERVAL_MS);
@@ -95,12 +110,18 @@ export class SyncGateway implements OnGatewayConnection, OnGatewayDisconnect {
     });
   }
 
+  @SubscribeMessage('sessions.watch')
+  watch(@ConnectedSocket() socket: SyncSocket, @MessageBody() body: unknown): Promise<Acknowledgement<WatchSuccess>> {
+    return this.#answer(async () => {
+      const { filter = {} } = parse(watchSchema, body);
+      return this.parts.lists.add(socket.id, filter, this.#connection(socket.id).outlet);
+    });
+  }
+
   async #begin(socket: SyncSocket, request: ConstructorParameters<typeof Subscription>[1]): Promise<Subscription> {
     const { sessionId } = request;
-    const connection = this.#connections.get(socket.id);
-    if (connection === undefined) throw new Fault('sync.disconnected', 'The connection is closed. Connect again.');
+    const { outlet, subscriptions } = this.#connection(socket.id);
     this.#end(socket.id, sessionId);
-    const { outlet, subscriptions } = connection;
     if (subscriptions.size >= MAX_SUBSCRIPTIONS_PER_SOCKET) {
       const message = `A connection holds at most ${MAX_SUBSCRIPTIONS_PER_SOCKET} subscriptions. Unsubscribe from one first.`;
       throw new Rejection('sync.too-many', message, { limit: MAX_SUBSCRIPTIONS_PER_SOCKET });
@@ -108,20 +129,24 @@ export class SyncGateway implements OnGatewayConnection, OnGatewayDisconnect {
     const onEnd = (): void => {
       if (subscriptions.get(sessionId) === subscription) subscriptions.delete(sessionId);
     };
-    const loadState = (id: string) => this.sessions.load(id);
-    const subscription = new Subscription(
-      { log: this.log, feeds: this.feeds, loadState, outlet, logger: this.logger, onEnd },
-      request,
-    );
+    const { log, feeds, sessions, logger } = this.parts;
+    const loadState = (id: string) => sessions.load(id);
+    const subscription = new Subscription({ log, feeds, loadState, outlet, logger, onEnd }, request);
     subscriptions.set(sessionId, subscription);
     return subscription;
+  }
+
+  #connection(socketId: string): Connection {
+    const connection = this.#connections.get(socketId);
+    if (connection === undefined) throw new Fault('sync.disconnected', 'The connection is closed. Connect again.');
+    return connection;
   }
 
   async #answer<Success extends object>(work: () => Promise<Success>): Promise<Acknowledgement<Success>> {
     try {
       return { ok: true, ...(await work()) };
     } catch (error) {
-      if (!(error instanceof Rejection)) this.logger.warn('a subscription failed', { error });
+      if (!(error instanceof Rejection)) this.parts.logger.warn('a subscription failed', { error });
       const { code, message, details } = describeError(error);
       problems.add({ via: 'socket', code });
       const retry = error instanceof Fault ? { retryAfterMs: error.retryAfterMs } : {};
@@ -138,6 +163,7 @@ export class SyncGateway implements OnGatewayConnection, OnGatewayDisconnect {
   #drop(socketId: string): void {
     const connection = this.#connections.get(socketId);
     this.#connections.delete(socketId);
+    this.parts.lists.remove(socketId);
     for (const subscription of connection?.subscriptions.values() ?? []) subscription.end();
   }
 
@@ -145,9 +171,9 @@ export class SyncGateway implements OnGatewayConnection, OnGatewayDisconnect {
     if (this.#announcing) return;
     this.#announcing = true;
     try {
-      await Promise.all(this.feeds.watched().map((sessionId) => this.#announceHead(sessionId)));
+      await Promise.all(this.parts.feeds.watched().map((sessionId) => this.#announceHead(sessionId)));
     } catch (error) {
-      this.logger.warn('heads could not be announced', { error });
+      this.parts.logger.warn('heads could not be announced', { error });
     } finally {
       this.#announcing = false;
     }
@@ -162,10 +188,10 @@ export class SyncGateway implements OnGatewayConnection, OnGatewayDisconnect {
 
   /** An event may overtake the question; only a head that is below what was sent twice over is really below. */
   async #currentHead(sessionId: string): Promise<string> {
-    const { id } = await this.feeds.head(sessionId);
-    const sent = this.feeds.lastSent(sessionId);
+    const { id } = await this.parts.feeds.head(sessionId);
+    const sent = this.parts.feeds.lastSent(sessionId);
     if (sent === null || compareEventIds(id, sent) >= 0) return id;
-    return (await this.feeds.head(sessionId)).id;
+    return (await this.parts.feeds.head(sessionId)).id;
   }
 }
 
