@@ -30,7 +30,8 @@ export function Dialog({ isOpen, onOpenChange, title, description, children, sha
         <Primitive.Overlay className="fixed inset-0 z-40 bg-[rgb(0_0_0/0.4)]" />
         <Primitive.Content
           {...(description === undefined ? { 'aria-describedby': undefined } : {})}
-          className={classNames('fixed z-40 flex flex-col overflow-hidden border border-border bg-surface shadow-overlay', SHAPES[shape])}
+          onOpenAutoFocus={focusItself}
+          className={classNames('fixed z-40 flex flex-col overflow-hidden border border-border bg-surface shadow-overlay outline-none', SHAPES[shape])}
         >
           <header className="flex items-center justify-between gap-3 border-b border-border py-2 pr-2 pl-4">
             <Primitive.Title className="text-lead font-semibold">{title}</Primitive.Title>
@@ -46,4 +47,10 @@ export function Dialog({ isOpen, onOpenChange, title, description, children, sha
       </Primitive.Portal>
     </Primitive.Root>
   );
+}
+
+/** Not its first button, whose tooltip would cover the title. A field with `autoFocus` has the focus already, and keeps it. */
+function focusItself(event: Event): void {
+  event.preventDefault();
+  if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus();
 }

@@ -1,5 +1,6 @@
 import { Check } from 'lucide-react';
 import { DropdownMenu as Primitive } from 'radix-ui';
+import { useRef } from 'react';
 import type { ReactNode } from 'react';
 
 import { classNames } from '../lib/class-names.js';
@@ -22,13 +23,23 @@ export interface MenuProps {
   readonly groups: readonly (readonly MenuAction[])[];
 }
 
+/** What was chosen is done once the trigger has its focus back: an action may then place it elsewhere. */
 export function Menu({ trigger, groups }: MenuProps) {
+  const chosen = useRef<MenuAction | null>(null);
+  const runChosen = (): void => {
+    chosen.current?.onSelect();
+    chosen.current = null;
+  };
+  const choose = (action: MenuAction): void => {
+    chosen.current = action;
+  };
   return (
     <Primitive.Root>
       <Primitive.Trigger asChild>{trigger}</Primitive.Trigger>
       <Primitive.Portal>
         <Primitive.Content
           align="end"
+          onCloseAutoFocus={runChosen}
           sideOffset={4}
           collisionPadding={8}
           className="z-50 min-w-[200px] rounded-md border border-border bg-surface p-1 shadow-overlay"
@@ -36,7 +47,7 @@ export function Menu({ trigger, groups }: MenuProps) {
           {groups.map((actions, index) => (
             <Primitive.Group key={actions.map(({ label }) => label).join()} className={classNames(index > 0 && 'mt-1 border-t border-border pt-1')}>
               {actions.map((action) => (
-                <MenuItem key={action.label} {...action} />
+                <MenuItem key={action.label} {...action} onSelect={() => choose(action)} />
               ))}
             </Primitive.Group>
           ))}

@@ -6,7 +6,7 @@ import { useSessionState } from '../lib/session-context.js';
 export function SessionTabs() {
   const filesChanged = useSessionState((state) => state.filesTotal);
   return (
-    <Tabs.List aria-label="Views of the session" className="flex w-full gap-1 max-md:order-last md:w-auto">
+    <Tabs.List aria-label="Views of the session" className="flex gap-1">
       <Tab value="chat">Chat</Tab>
       <Tab value="changes">
         Changes
@@ -20,7 +20,7 @@ function Tab({ value, children }: { readonly value: string; readonly children: R
   return (
     <Tabs.Trigger
       value={value}
-      className="flex h-8 cursor-pointer items-center justify-center gap-1.5 rounded-sm px-3 font-medium text-muted transition-colors hover:bg-raised hover:text-text data-[state=active]:bg-raised data-[state=active]:text-text max-md:flex-1 pointer-coarse:h-11"
+      className="flex h-8 cursor-pointer items-center justify-center gap-1.5 rounded-sm px-3 font-medium text-muted transition-colors hover:bg-raised hover:text-text data-[state=active]:bg-raised data-[state=active]:text-text pointer-coarse:h-11"
     >
       {children}
     </Tabs.Trigger>

@@ -1,4 +1,4 @@
-import { Archive, ArchiveRestore, Ellipsis, Link2, PanelRight, Trash2 } from 'lucide-react';
+import { Archive, ArchiveRestore, Ellipsis, Link2, PanelRight, Pencil, Trash2 } from 'lucide-react';
 import { useCallback, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import { toast } from 'sonner';
@@ -43,16 +43,20 @@ export function SessionHeader({ sessionId, start, tabs, details, onDeleted }: Se
   const repository = useSessionState((state) => state.repository?.name ?? '');
   const [isDeleting, setDeleting] = useState(false);
   const askToDelete = useCallback(() => setDeleting(true), []);
-  const actions = useActions(sessionId, askToDelete);
+  const [isRenaming, setRenaming] = useState(false);
+  const rename = useCallback(() => setRenaming(true), []);
+  const actions = useActions(sessionId, rename, askToDelete);
   return (
-    <header className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-border bg-surface px-3 py-2">
+    <header className="flex min-h-12 flex-wrap items-center gap-x-2 gap-y-1 border-b border-border bg-surface px-3 py-2">
       {start}
-      <div className="flex min-w-0 flex-1 items-center gap-3">
-        <TitleField sessionId={sessionId} title={title} />
-        <StatusMark status={status} />
-        <span className="hidden min-w-0 truncate text-muted lg:inline">{repository}</span>
+      <div className="flex min-w-0 flex-1 items-center gap-1">
+        <TitleField sessionId={sessionId} title={title} isEditing={isRenaming} onEditing={setRenaming} />
       </div>
-      {tabs}
+      <div className="flex items-center gap-4 max-md:order-last max-md:w-full max-md:justify-between max-md:pl-2">
+        <span className="hidden max-w-[200px] truncate text-muted xl:inline">{repository}</span>
+        <StatusMark status={status} />
+        {tabs}
+      </div>
       <Menu
         groups={[actions.filter(({ group }) => group === 'keep'), actions.filter(({ group }) => group === 'remove')]}
         trigger={
@@ -72,7 +76,7 @@ export function SessionHeader({ sessionId, start, tabs, details, onDeleted }: Se
 type SessionAction = MenuAction & { readonly group: 'keep' | 'remove' };
 
 /** The same in the menu, in the palette and by their keys. */
-function useActions(sessionId: string, onDelete: () => void): readonly SessionAction[] {
+function useActions(sessionId: string, onRename: () => void, onDelete: () => void): readonly SessionAction[] {
   const isArchived = useSessionState((state) => state.archived);
   const setArchived = useArchiveWithUndo(sessionId);
   const actions = useMemo<readonly SessionAction[]>(
@@ -81,9 +85,10 @@ function useActions(sessionId: string, onDelete: () => void): readonly SessionAc
       isArchived
         ? { group: 'keep', label: 'Unarchive', icon: <ArchiveRestore size={14} aria-hidden />, keys: describeShortcut(ARCHIVE), onSelect: () => setArchived(false) }
         : { group: 'keep', label: 'Archive', icon: <Archive size={14} aria-hidden />, keys: describeShortcut(ARCHIVE), onSelect: () => setArchived(true) },
+      { group: 'keep', label: 'Rename', icon: <Pencil size={14} aria-hidden />, onSelect: onRename },
       { group: 'remove', label: 'Delete…', icon: <Trash2 size={14} aria-hidden />, isDangerous: true, onSelect: onDelete },
     ],
-    [sessionId, isArchived, setArchived, onDelete],
+    [sessionId, isArchived, setArchived, onRename, onDelete],
   );
   usePageActions(actions);
   useShortcut(COPY_LINK, () => void copyLink(sessionId));

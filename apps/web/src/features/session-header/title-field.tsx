@@ -10,26 +10,32 @@ import { FIELD } from '../../components/text-field.js';
 import { classNames } from '../../lib/class-names.js';
 import { useRename } from './session-calls.js';
 
+export interface TitleFieldProps {
+  readonly sessionId: string;
+  readonly title: string;
+  readonly isEditing: boolean;
+  readonly onEditing: (isEditing: boolean) => void;
+}
+
 /** The title, edited in place: Enter keeps, Escape forgets, leaving the field keeps. What was typed is shown until the platform says the same. */
-export function TitleField({ sessionId, title }: { readonly sessionId: string; readonly title: string }) {
-  const [isEditing, setEditing] = useState(false);
+export function TitleField({ sessionId, title, isEditing, onEditing }: TitleFieldProps) {
   const rename = useRename(sessionId);
   const shown = rename.isPending ? rename.variables : title;
   const keep = (next: string): void => {
-    setEditing(false);
+    onEditing(false);
     if (next === '' || next === title) return;
     rename.mutate(next, { onError: (error) => toast.error('The title was not changed', { description: explain(error) }) });
   };
-  if (isEditing) return <TitleInput title={shown} onKeep={keep} onForget={() => setEditing(false)} />;
+  if (isEditing) return <TitleInput title={shown} onKeep={keep} onForget={() => onEditing(false)} />;
   return (
-    <div className="flex min-w-0 items-center gap-1">
+    <>
       <h1 className="min-w-0 truncate text-lead font-semibold" title={shown}>
         {shown}
       </h1>
-      <IconButton label="Edit the title" onClick={() => setEditing(true)}>
+      <IconButton label="Edit the title" className="max-md:hidden" onClick={() => onEditing(true)}>
         <Pencil size={14} aria-hidden />
       </IconButton>
-    </div>
+    </>
   );
 }
 
@@ -42,7 +48,10 @@ interface TitleInputProps {
 function TitleInput({ title, onKeep, onForget }: TitleInputProps) {
   const [text, setText] = useState(title);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.select(), []);
+  useEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, []);
   return (
     <input
       ref={field}
