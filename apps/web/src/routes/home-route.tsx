@@ -1,3 +1,8 @@
+import { useNavigate } from '@tanstack/react-router';
+
+import { HomeComposer } from '../features/composer/home-composer.js';
+
 export function HomeRoute() {
-  return <h1 className="text-display font-semibold">What should we build?</h1>;
+  const navigate = useNavigate();
+  return <HomeComposer onCreated={(sessionId) => void navigate({ to: '/s/$sessionId', params: { sessionId } })} />;
 }

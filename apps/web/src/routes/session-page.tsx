@@ -5,6 +5,7 @@ import { useCallback, useMemo } from 'react';
 import type { ReactNode } from 'react';
 
 import { Dialog } from '../components/dialog.js';
+import { SessionComposer } from '../features/composer/session-composer.js';
 import { ConnectionBanner } from '../features/connection/connection-banner.js';
 import { SessionHeader } from '../features/session-header/session-header.js';
 import { SessionNotices } from '../features/session-header/session-notices.js';
@@ -50,7 +51,9 @@ export function SessionPage({ sessionId, onRestart, onDeleted }: SessionPageProp
       <SessionNotices />
       <div className="flex min-h-0 flex-1">
         <div className="relative min-w-0 flex-1">
-          <ChatPanel isShown={tab === 'chat'}>{null}</ChatPanel>
+          <ChatPanel isShown={tab === 'chat'}>
+            <SessionComposer sessionId={sessionId} />
+          </ChatPanel>
           <Tabs.Content value="changes" tabIndex={-1} className="absolute inset-0 flex flex-col outline-none data-[state=inactive]:hidden">
             {null}
           </Tabs.Content>

@@ -18,7 +18,7 @@ export function SessionSkeleton({ banner = null }: { readonly banner?: ReactNode
         <Skeleton className="h-5 w-1/2" />
         <Skeleton className="h-24 w-full" />
       </div>
-      <div className="mx-auto w-full max-w-[760px] p-4">
+      <div className="mx-auto w-full max-w-[760px] px-4 pt-2 pb-4">
         <Skeleton className="h-24 w-full" />
       </div>
     </div>
