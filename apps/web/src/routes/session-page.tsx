@@ -9,6 +9,8 @@ import { SessionComposer } from '../features/composer/session-composer.js';
 import { ConnectionBanner } from '../features/connection/connection-banner.js';
 import { SessionHeader } from '../features/session-header/session-header.js';
 import { SessionNotices } from '../features/session-header/session-notices.js';
+import { SandboxStages } from '../features/timeline/sandbox-stages.js';
+import { Timeline } from '../features/timeline/timeline.js';
 import { useDocumentTitle } from '../lib/document-title.js';
 import { usePageActions } from '../lib/page-actions.js';
 import type { PageAction } from '../lib/page-actions.js';
@@ -38,6 +40,7 @@ export function SessionPage({ sessionId, onRestart, onDeleted }: SessionPageProp
   const details = usePane('details');
   const [tab, openTab] = useTab(sessionId);
   usePageKeys(details, openTab);
+  const openChangesOf = useOpenChangesOf(sessionId);
   return (
     <Tabs.Root value={tab} onValueChange={(next) => openTab(next as SessionTab)} className="flex min-h-0 flex-1 flex-col">
       <SessionHeader
@@ -52,6 +55,8 @@ export function SessionPage({ sessionId, onRestart, onDeleted }: SessionPageProp
       <div className="flex min-h-0 flex-1">
         <div className="relative min-w-0 flex-1">
           <ChatPanel isShown={tab === 'chat'}>
+            <SandboxStages sessionId={sessionId} />
+            <Timeline sessionId={sessionId} isShown={tab === 'chat'} onViewChanges={openChangesOf} />
             <SessionComposer sessionId={sessionId} />
           </ChatPanel>
           <Tabs.Content value="changes" tabIndex={-1} className="absolute inset-0 flex flex-col outline-none data-[state=inactive]:hidden">
@@ -73,6 +78,11 @@ function useTab(sessionId: string): readonly [tab: SessionTab, open: (tab: Sessi
     [navigate, sessionId],
   );
   return [tab, open];
+}
+
+function useOpenChangesOf(sessionId: string): (turnId: string) => void {
+  const navigate = useNavigate();
+  return useCallback((turn) => void navigate({ to: '/s/$sessionId', params: { sessionId }, search: { tab: 'changes', turn } }), [navigate, sessionId]);
 }
 
 function usePageKeys(details: Pane, openTab: (tab: SessionTab) => void): void {
