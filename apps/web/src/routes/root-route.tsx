@@ -1,4 +1,4 @@
-import { Outlet, useNavigate } from '@tanstack/react-router';
+import { Outlet, useNavigate, useParams } from '@tanstack/react-router';
 import { Keyboard, PanelLeft, Plus } from 'lucide-react';
 import { Suspense, lazy, useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 import { Toaster } from 'sonner';
@@ -14,10 +14,11 @@ import { onCodeInAddress, takeCodeFromAddress } from '../lib/sign-in.js';
 import { shownTheme, subscribeTheme } from '../lib/theme.js';
 import { useShortcut } from '../lib/use-shortcut.js';
 import { AppMenu, HELP, PALETTE, SIGN_OUT, THEME_ACTIONS } from './app-menu.js';
-import { LIST_SHORTCUT, ListPane, ListPaneContext, NEW_SESSION } from './list-pane.js';
+import { LIST_SHORTCUT, ListPane, ListPaneContext, NEW_SESSION, useListPane } from './list-pane.js';
 import { SignInRoute } from './sign-in-route.js';
 
-/** Overlays come when they are asked for. */
+/** The list comes after the page that is asked for; overlays when they are asked for. */
+const SessionList = lazy(async () => ({ default: (await import('../features/session-list/session-list.js')).SessionList }));
 const Palette = lazy(async () => ({ default: (await import('../features/palette/palette.js')).Palette }));
 const HelpDialog = lazy(async () => ({ default: (await import('../features/palette/help-dialog.js')).HelpDialog }));
 const TOOLTIP_DELAY_MS = 400;
@@ -64,7 +65,7 @@ function SignedIn() {
     <ListPaneContext value={list}>
       <div className="flex h-dvh min-w-0 pr-[env(safe-area-inset-right)] pb-[env(safe-area-inset-bottom)] pl-[env(safe-area-inset-left)]">
         <ListPane onNew={openHome} menu={<AppMenu onFind={() => setOverlay('palette')} onHelp={() => setOverlay('help')} />}>
-          {null}
+          <ListedSessions />
         </ListPane>
         <main className="flex min-w-0 flex-1 flex-col">
           <Outlet />
@@ -75,6 +76,22 @@ function SignedIn() {
         {overlay === 'help' ? <HelpDialog isOpen onOpenChange={() => setOverlay(null)} /> : null}
       </Suspense>
     </ListPaneContext>
+  );
+}
+
+/** A sheet that covers the page goes away when one is opened. */
+function ListedSessions() {
+  const { sessionId = null } = useParams({ strict: false });
+  const { isSheet, setOpen } = useListPane();
+  const navigate = useNavigate();
+  const open = (id: string): void => {
+    if (isSheet) setOpen(false);
+    void navigate({ to: '/s/$sessionId', params: { sessionId: id } });
+  };
+  return (
+    <Suspense>
+      <SessionList currentId={sessionId} onOpen={open} />
+    </Suspense>
   );
 }
 
