@@ -1,12 +1,12 @@
-import { useNavigate, useSearch } from '@tanstack/react-router';
 import { FileDiff, MessagesSquare, PanelRight } from 'lucide-react';
 import { Tabs } from 'radix-ui';
 import { useCallback, useMemo } from 'react';
-import type { ReactNode } from 'react';
 
 import { Dialog } from '../components/dialog.js';
+import { Changes } from '../features/changes/changes.js';
 import { SessionComposer } from '../features/composer/session-composer.js';
 import { ConnectionBanner } from '../features/connection/connection-banner.js';
+import { Details } from '../features/details/details.js';
 import { SessionHeader } from '../features/session-header/session-header.js';
 import { SessionNotices } from '../features/session-header/session-notices.js';
 import { SandboxStages } from '../features/timeline/sandbox-stages.js';
@@ -23,6 +23,8 @@ import { useShortcut } from '../lib/use-shortcut.js';
 import { ListButton } from './list-pane.js';
 import type { SessionTab } from './session-search.js';
 import { SessionTabs } from './session-tabs.js';
+import { useSessionPlace } from './use-session-place.js';
+import type { SessionPlace } from './use-session-place.js';
 
 const DETAILS: Shortcut = { key: '\\', mod: true, scope: 'Session', label: 'Show or hide the details' };
 const CHAT: Shortcut = { key: 'c', after: 'g', scope: 'Session', label: 'Go to the chat' };
@@ -38,11 +40,10 @@ interface SessionPageProps {
 export function SessionPage({ sessionId, onRestart, onDeleted }: SessionPageProps) {
   useDocumentTitle(useSessionState((state) => state.title));
   const details = usePane('details');
-  const [tab, openTab] = useTab(sessionId);
-  usePageKeys(details, openTab);
-  const openChangesOf = useOpenChangesOf(sessionId);
+  const place = useSessionPlace(sessionId);
+  usePageKeys(details, place.openTab);
   return (
-    <Tabs.Root value={tab} onValueChange={(next) => openTab(next as SessionTab)} className="flex min-h-0 flex-1 flex-col">
+    <Tabs.Root value={place.tab} onValueChange={(tab) => place.openTab(tab as SessionTab)} className="flex min-h-0 flex-1 flex-col">
       <SessionHeader
         sessionId={sessionId}
         start={<ListButton />}
@@ -54,35 +55,15 @@ export function SessionPage({ sessionId, onRestart, onDeleted }: SessionPageProp
       <SessionNotices />
       <div className="flex min-h-0 flex-1">
         <div className="relative min-w-0 flex-1">
-          <ChatPanel isShown={tab === 'chat'}>
-            <SandboxStages sessionId={sessionId} />
-            <Timeline sessionId={sessionId} isShown={tab === 'chat'} onViewChanges={openChangesOf} />
-            <SessionComposer sessionId={sessionId} />
-          </ChatPanel>
+          <ChatPanel sessionId={sessionId} place={place} />
           <Tabs.Content value="changes" tabIndex={-1} className="absolute inset-0 flex flex-col outline-none data-[state=inactive]:hidden">
-            {null}
+            <Changes sessionId={sessionId} scope={place.scope} onScopeChange={place.changeScope} />
           </Tabs.Content>
         </div>
-        <DetailsPane pane={details}>{null}</DetailsPane>
+        <DetailsPane pane={details} place={place} />
       </div>
     </Tabs.Root>
   );
-}
-
-/** In the address; another tab takes its own place in the history. */
-function useTab(sessionId: string): readonly [tab: SessionTab, open: (tab: SessionTab) => void] {
-  const { tab = 'chat' } = useSearch({ from: '/s/$sessionId' });
-  const navigate = useNavigate();
-  const open = useCallback(
-    (next: SessionTab) => void navigate({ to: '/s/$sessionId', params: { sessionId }, search: next === 'chat' ? {} : { tab: next } }),
-    [navigate, sessionId],
-  );
-  return [tab, open];
-}
-
-function useOpenChangesOf(sessionId: string): (turnId: string) => void {
-  const navigate = useNavigate();
-  return useCallback((turn) => void navigate({ to: '/s/$sessionId', params: { sessionId }, search: { tab: 'changes', turn } }), [navigate, sessionId]);
 }
 
 function usePageKeys(details: Pane, openTab: (tab: SessionTab) => void): void {
@@ -102,7 +83,9 @@ function usePageKeys(details: Pane, openTab: (tab: SessionTab) => void): void {
 }
 
 /** Stays as it is behind the changes: who comes back reads on where they were. */
-function ChatPanel({ isShown, children }: { readonly isShown: boolean; readonly children: ReactNode }) {
+function ChatPanel({ sessionId, place: { tab, openChanges } }: { readonly sessionId: string; readonly place: SessionPlace }) {
+  const isShown = tab === 'chat';
+  const viewChanges = useCallback((turn: string) => openChanges({ turn }), [openChanges]);
   return (
     <Tabs.Content
       value="chat"
@@ -111,24 +94,30 @@ function ChatPanel({ isShown, children }: { readonly isShown: boolean; readonly 
       inert={!isShown}
       className="absolute inset-0 flex flex-col outline-none data-[state=inactive]:invisible"
     >
-      {children}
+      <SandboxStages sessionId={sessionId} />
+      <Timeline sessionId={sessionId} isShown={isShown} onViewChanges={viewChanges} />
+      <SessionComposer sessionId={sessionId} />
     </Tabs.Content>
   );
 }
 
 /** Beside the page where there is room, else a sheet over it. */
-function DetailsPane({ pane: { isOpen, isSheet, setOpen }, children }: { readonly pane: Pane; readonly children: ReactNode }) {
+function DetailsPane({ pane: { isOpen, isSheet, setOpen }, place }: { readonly pane: Pane; readonly place: SessionPlace }) {
+  const openFile = (file: string): void => {
+    if (isSheet) setOpen(false);
+    place.openChanges({ file });
+  };
   if (isSheet) {
     return (
       <Dialog isOpen={isOpen} onOpenChange={setOpen} title="Details" shape="sheet-end">
-        {children}
+        <Details onOpenFile={openFile} />
       </Dialog>
     );
   }
   if (!isOpen) return null;
   return (
     <aside aria-label="Details" className="flex w-[300px] shrink-0 flex-col overflow-y-auto border-l border-border bg-surface">
-      {children}
+      <Details onOpenFile={openFile} />
     </aside>
   );
 }
