@@ -15,6 +15,11 @@ export function processesIn(folder: string): number[] {
   return processIds().filter((pid) => workingFolderOf(pid) === folder && isRunning(pid));
 }
 
+/** Living processes that were started with this argument; none where there is no /proc. */
+export function processesWithArgument(argument: string): number[] {
+  return processIds().filter((pid) => argumentsOf(pid).includes(argument) && isRunning(pid));
+}
+
 function processIds(): number[] {
   try {
     return readdirSync('/proc')
@@ -30,6 +35,14 @@ function workingFolderOf(pid: number): string | null {
     return readlinkSync(`/proc/${pid}/cwd`);
   } catch {
     return null;
+  }
+}
+
+function argumentsOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
   }
 }
 
