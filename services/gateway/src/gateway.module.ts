@@ -15,12 +15,14 @@ import { RepositoriesController } from './adapters/rest/repositories.controller.
 import { SessionContentsController } from './adapters/rest/session-contents.controller.js';
 import { SessionsController } from './adapters/rest/sessions.controller.js';
 import { TurnsController } from './adapters/rest/turns.controller.js';
+import { createEventLocator } from './adapters/rpc/event-locator.js';
 import {
   ORCHESTRATOR_CALLS,
   ORCHESTRATOR_CALL_TIMEOUT_MS,
   SESSION_CALLS,
   SESSION_CALL_TIMEOUT_MS,
 } from './adapters/rpc/rpc.providers.js';
+import type { SessionCalls } from './adapters/rpc/rpc.providers.js';
 import { SessionReader } from './adapters/rpc/session-reader.js';
 import { SyncGateway } from './adapters/socket/sync.gateway.js';
 import type { GatewayConfig } from './config.js';
@@ -70,7 +72,11 @@ export class GatewayModule implements OnModuleDestroy {
               timeoutMs: ORCHESTRATOR_CALL_TIMEOUT_MS,
             }),
         },
-        { provide: EventPages, useFactory: () => new EventPages(log) },
+        {
+          provide: EventPages,
+          useFactory: (calls: SessionCalls) => new EventPages(log, createEventLocator(calls, logger)),
+          inject: [SESSION_CALLS],
+        },
         {
           provide: SessionFeeds,
           useFactory: async () => {
