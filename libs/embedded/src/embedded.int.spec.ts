@@ -101,6 +101,8 @@ describe('NATS', () => {
   it('starts with a configuration that only its owner reads, and refuses a second server', async () => {
     const settings = await options();
     await writeFile(settings.configFile, 'old', { mode: 0o644 });
+    // Whoever only looks at the file is no server.
+    start({ command: 'tail', args: ['-f', settings.configFile], env: {} });
     const child = start(await prepareNats(settings));
     await waitForNats(settings);
     expect((await stat(settings.configFile)).mode & 0o777).toBe(0o600);

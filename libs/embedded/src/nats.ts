@@ -8,7 +8,7 @@ import { natsServerConfig, requireNatsVersion } from '@bullpen/event-log';
 import type { NatsCluster, NatsPasswords } from '@bullpen/event-log';
 
 import { CHECKOUT } from './checkout.js';
-import { processesWithArgument } from './processes.js';
+import { processesWithArguments } from './processes.js';
 import { run } from './run.js';
 import type { ProcessSpec } from './spawn.js';
 
@@ -16,6 +16,8 @@ const VERSION_TIMEOUT_MS = 10_000;
 const PROBE_INTERVAL_MS = 25;
 const PROBE_TIMEOUT_MS = 1_000;
 export const NATS_READY_TIMEOUT_MS = 20_000;
+
+const CONFIG_FLAG = '--config';
 
 export interface NatsOptions {
   readonly storeDir: string;
@@ -49,12 +51,12 @@ export async function prepareNats({
   await mkdir(dirname(configFile), { recursive: true, mode: 0o700 });
   await writeFile(configFile, natsServerConfig({ port, storeDir, passwords, ...(cluster ? { cluster } : {}) }), { mode: 0o600 });
   await chmod(configFile, 0o600);
-  return { command: binary, args: ['--config', configFile], env: {} };
+  return { command: binary, args: [CONFIG_FLAG, configFile], env: {} };
 }
 
 /** Unlike Postgres it locks nothing: two servers on one folder would both write there. */
 function requireNone({ configFile, storeDir }: Pick<NatsOptions, 'configFile' | 'storeDir'>): void {
-  const [pid] = processesWithArgument(configFile);
+  const [pid] = processesWithArguments(CONFIG_FLAG, configFile);
   if (pid === undefined) return;
   throw new Rejection('nats.running', `NATS already runs on ${storeDir} as process ${pid}. Stop it with: kill ${pid}`, { pid, storeDir });
 }

@@ -15,9 +15,9 @@ export function processesIn(folder: string): number[] {
   return processIds().filter((pid) => workingFolderOf(pid) === folder && isRunning(pid));
 }
 
-/** Living processes that were started with this argument; none where there is no /proc. */
-export function processesWithArgument(argument: string): number[] {
-  return processIds().filter((pid) => argumentsOf(pid).includes(argument) && isRunning(pid));
+/** Living processes that were started with these arguments, one behind the other; none where there is no /proc. */
+export function processesWithArguments(...wanted: readonly string[]): number[] {
+  return processIds().filter((pid) => commandLineOf(pid).includes(`\0${wanted.join('\0')}\0`) && isRunning(pid));
 }
 
 function processIds(): number[] {
@@ -38,11 +38,12 @@ function workingFolderOf(pid: number): string | null {
   }
 }
 
-function argumentsOf(pid: number): string[] {
+/** The program, then its arguments, each with a zero byte behind it. */
+function commandLineOf(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    return [];
+    return '';
   }
 }
 
