@@ -22,6 +22,8 @@ export interface BenchPlatform {
   readonly process: ChildProcess;
   api<Body>(method: string, path: string, body?: unknown): Promise<Body>;
   follow(sessionId: string, onEvents: (events: readonly SessionEvent[]) => void, request?: Record<string, unknown>): Promise<Socket>;
+  /** A fresh process on the same log and database, ready. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -32,25 +34,39 @@ export async function startBenchPlatform(extra: Readonly<Record<string, string>>
   const environment = { ...variables(folder.path, nats, await ports()), DATABASE_URL: postgres.url, BULLPEN_PORT: String(port), ...extra };
   sampleRepository(environment.BULLPEN_SAMPLE_REPOSITORY);
   const log = join(folder.path, 'platform.log');
-  const child = spawn(process.execPath, [...SERVICE_NODE_FLAGS, join(CHECKOUT, 'apps/standalone/dist/platform.js')], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
-  child.stdout.on('data', (chunk: Buffer) => writeFileSync(log, chunk, { flag: 'a' }));
   const url = `http://127.0.0.1:${port}`;
-  await ready(url, () => readFileSync(log, 'utf8').slice(-2_000));
+  const start = async (): Promise<ChildProcess> => {
+    const started = spawn(process.execPath, [...SERVICE_NODE_FLAGS, join(CHECKOUT, 'apps/standalone/dist/platform.js')], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
+    started.stdout.on('data', (chunk: Buffer) => writeFileSync(log, chunk, { flag: 'a' }));
+    await ready(url, () => readFileSync(log, 'utf8').slice(-2_000));
+    return started;
+  };
+  let child = await start();
   return {
     url,
     nats,
-    process: child,
+    get process() {
+      return child;
+    },
     api: (method, path, body) => request(url, method, path, body),
     follow: (sessionId, onEvents, request = { after: '0' }) => follow(url, { sessionId, ...request }, onEvents),
+    restart: async () => {
+      await end(child);
+      child = await start();
+    },
     stop: async () => {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await ended;
+      await end(child);
       await postgres.stop();
       await nats.stop();
       await folder.remove();
     },
   };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await ended;
 }
 
 async function ports(): Promise<Record<'SESSION_GRPC_PORT' | 'ORCHESTRATOR_GRPC_PORT' | 'ORCHESTRATOR_LINK_PORT', string>> {

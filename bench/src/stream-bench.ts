@@ -22,6 +22,8 @@ const LATENCY_RUNS = 3;
 const THROUGHPUT_EVENTS = 20_000;
 const READ_EVENTS = 5_000;
 const PAGE = 1_000;
+/** The session service looks every five seconds which snapshots are due. */
+const SNAPSHOT_KEPT_MS = 8_000;
 
 /** Runner → link → log → tail → Socket.IO → client, beside JetStream → ordered consumer → Socket.IO → client. */
 export async function benchStreams(): Promise<readonly Row[]> {
@@ -86,8 +88,22 @@ async function readRows(platform: BenchPlatform): Promise<Row[]> {
     snapshots.push(await timed(() => readSnapshot(platform, id)));
     bare.push(await timed(() => readBare(platform)));
   }
+  const [colds, lasts]: [number[], number[]] = [[], []];
+  await new Promise((resolve) => setTimeout(resolve, SNAPSHOT_KEPT_MS));
+  for (let run = 0; run < LATENCY_RUNS; run += 1) {
+    await platform.restart();
+    await platform.api('GET', '/sessions');
+    let head = '';
+    colds.push(await timed(async () => void ({ head } = await platform.api<{ head: string }>('GET', `/sessions/${id}`))));
+    lasts.push(await timed(() => platform.api('GET', `/sessions/${id}/events?before=${head}&limit=100`)));
+  }
   const row = (what: string, values: number[]): Row => ({ what, unit: 'ms', bullpen: median(values), bare: median(bare), bareIs: `ordered consumer, ${READ_EVENTS} messages` });
-  return [row(`read ${READ_EVENTS.toLocaleString('en')} events by REST`, pages), row(`snapshot of ${READ_EVENTS.toLocaleString('en')} events`, snapshots)];
+  return [
+    row(`read ${READ_EVENTS.toLocaleString('en')} events by REST`, pages),
+    row(`snapshot of ${READ_EVENTS.toLocaleString('en')} events`, snapshots),
+    row(`first GET of a session of ${READ_EVENTS.toLocaleString('en')} events after a restart`, colds),
+    row(`its last 100 events by REST`, lasts),
+  ];
 }
 
 async function readPages(platform: BenchPlatform, id: string): Promise<void> {
@@ -123,7 +139,7 @@ async function readBare(platform: BenchPlatform): Promise<void> {
   await connection.close();
 }
 
-async function timed(action: () => Promise<void>): Promise<number> {
+async function timed(action: () => Promise<unknown>): Promise<number> {
   const begun = performance.now();
   await action();
   return performance.now() - begun;

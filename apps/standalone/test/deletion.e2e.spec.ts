@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { SERVICES } from './faults/victims.js';
+import { filesBelow } from './files.harness.js';
 import { TestPlatform, eventually } from './platform.harness.js';
 import { Watcher } from './watcher.harness.js';
 
@@ -22,11 +24,6 @@ const canaryWord = (): string => `canary${randomUUID().replaceAll('-', '')}`;
 /** Files of the home that hold the word, as they are on disk. */
 function filesWith(word: string): string[] {
   return filesBelow(platform.home).filter((path) => contains(path, word)).map((path) => path.slice(platform.home.length + 1));
-}
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
 }
 function contains(path: string, word: string): boolean {
   try {
@@ -101,7 +98,7 @@ describe('a deleted session', () => {
     await platform.api('POST', `/sessions/${id}/prompts`, { text: `and then ${word}` });
     expect((await platform.api('DELETE', `/sessions/${id}`)).status).toBe(200);
     await watcher.sees('SessionDeleted');
-    platform.kill('platform');
+    for (const service of SERVICES) platform.kill(service);
     await eventually('the platform is back', 30_000, () => platform.isReady());
     platform.kill('postgres');
     await platform.killSupervisor();

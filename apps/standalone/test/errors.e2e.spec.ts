@@ -108,7 +108,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   'a wrong token': {
     status: 401,
     code: 'auth.invalid',
-    says: /token is not valid here/,
+    says: /token is not valid here\. Send the one of this platform/,
     ask: () => raw('{"repository": "sample"}', { authorization: 'Bearer wrong' }),
     typed: () => platform.cli(['run', '--repo', 'sample', 'x'], { environment: { BULLPEN_TOKEN: 'wrong' } }),
   },

@@ -98,14 +98,17 @@ describe('NATS', () => {
     passwords,
   });
 
-  it('starts with a configuration that only its owner reads', async () => {
+  it('starts with a configuration that only its owner reads, and refuses a second server', async () => {
     const settings = await options();
     await writeFile(settings.configFile, 'old', { mode: 0o644 });
+    // Whoever only looks at the file is no server.
+    start({ command: 'tail', args: ['-f', settings.configFile], env: {} });
     const child = start(await prepareNats(settings));
     await waitForNats(settings);
     expect((await stat(settings.configFile)).mode & 0o777).toBe(0o600);
     expect((await stat(settings.storeDir)).mode & 0o777).toBe(0o700);
     expect(isRunning(child.pid ?? 0)).toBe(true);
+    await expect(prepareNats(settings)).rejects.toMatchObject({ code: 'nats.running', details: { pid: child.pid } });
     await end(child, 'SIGTERM');
     expect(isRunning(child.pid ?? 0)).toBe(false);
   });

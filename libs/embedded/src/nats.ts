@@ -3,11 +3,12 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { Fault } from '@bullpen/errors';
+import { Fault, Rejection } from '@bullpen/errors';
 import { natsServerConfig, requireNatsVersion } from '@bullpen/event-log';
 import type { NatsCluster, NatsPasswords } from '@bullpen/event-log';
 
 import { CHECKOUT } from './checkout.js';
+import { processesWithArguments } from './processes.js';
 import { run } from './run.js';
 import type { ProcessSpec } from './spawn.js';
 
@@ -15,6 +16,8 @@ const VERSION_TIMEOUT_MS = 10_000;
 const PROBE_INTERVAL_MS = 25;
 const PROBE_TIMEOUT_MS = 1_000;
 export const NATS_READY_TIMEOUT_MS = 20_000;
+
+const CONFIG_FLAG = '--config';
 
 export interface NatsOptions {
   readonly storeDir: string;
@@ -31,7 +34,7 @@ export interface NatsOptions {
 /**
  * Makes everything ready so that spawning the result starts the log's server; may be repeated. SIGTERM ends it.
  *
- * @throws Rejection `nats.version` when the server is too old; Fault `embedded.failed` when it cannot be run
+ * @throws Rejection `nats.version` when the server is too old, `nats.running` when one still runs on this configuration; Fault `embedded.failed` when it cannot be run
  */
 export async function prepareNats({
   storeDir,
@@ -43,11 +46,19 @@ export async function prepareNats({
 }: NatsOptions): Promise<ProcessSpec> {
   const version = await run(binary, ['--version'], VERSION_TIMEOUT_MS);
   requireNatsVersion(version.trim());
+  requireNone({ configFile, storeDir });
   await mkdir(storeDir, { recursive: true, mode: 0o700 });
   await mkdir(dirname(configFile), { recursive: true, mode: 0o700 });
   await writeFile(configFile, natsServerConfig({ port, storeDir, passwords, ...(cluster ? { cluster } : {}) }), { mode: 0o600 });
   await chmod(configFile, 0o600);
-  return { command: binary, args: ['--config', configFile], env: {} };
+  return { command: binary, args: [CONFIG_FLAG, configFile], env: {} };
+}
+
+/** Unlike Postgres it locks nothing: two servers on one folder would both write there. */
+function requireNone({ configFile, storeDir }: Pick<NatsOptions, 'configFile' | 'storeDir'>): void {
+  const [pid] = processesWithArguments(CONFIG_FLAG, configFile);
+  if (pid === undefined) return;
+  throw new Rejection('nats.running', `NATS already runs on ${storeDir} as process ${pid}. Stop it with: kill ${pid}`, { pid, storeDir });
 }
 
 export function natsBinary(): string {

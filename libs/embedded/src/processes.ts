@@ -15,6 +15,11 @@ export function processesIn(folder: string): number[] {
   return processIds().filter((pid) => workingFolderOf(pid) === folder && isRunning(pid));
 }
 
+/** Living processes that were started with these arguments, one behind the other; none where there is no /proc. */
+export function processesWithArguments(...wanted: readonly string[]): number[] {
+  return processIds().filter((pid) => commandLineOf(pid).includes(`\0${wanted.join('\0')}\0`) && isRunning(pid));
+}
+
 function processIds(): number[] {
   try {
     return readdirSync('/proc')
@@ -30,6 +35,15 @@ function workingFolderOf(pid: number): string | null {
     return readlinkSync(`/proc/${pid}/cwd`);
   } catch {
     return null;
+  }
+}
+
+/** The program, then its arguments, each with a zero byte behind it. */
+function commandLineOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
   }
 }
 

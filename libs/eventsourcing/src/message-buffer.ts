@@ -1,7 +1,13 @@
 import type { LogMessage } from '@bullpen/event-log';
 
-/** Messages that change nothing wait so long for company: each batch is a transaction, and an agent's text alone makes twenty a second. */
-const LINGER_MS = 100;
+export interface BatchLimits {
+  /** Of a batch, and of what waits. */
+  readonly maxEvents: number;
+  /** How long a message that is not urgent waits for company. */
+  readonly lingerMs: number;
+  /** Taken at once, with all that came before it. Null: nothing ever is, `lingerMs` lies between two batches, and the tail waits meanwhile. */
+  readonly isUrgent: ((message: LogMessage) => boolean) | null;
+}
 
 /**
  * Between the tail, which pushes, and a projection, which takes what arrived meanwhile. `push` resolves only when there is room for more, so
@@ -11,23 +17,20 @@ export class MessageBuffer {
   #messages: LogMessage[] = [];
   #events = 0;
   #closed = false;
-  /** Set while messages wait that change nothing; they are due when it fires. */
+  /** Set while messages wait of which none is urgent; they are due when it fires. */
   #lingering: NodeJS.Timeout | null = null;
   #isDue = false;
   #wake: (() => void)[] = [];
 
-  /** A message that changes something is taken at once, with all that came before it. */
-  constructor(
-    private readonly maxEvents: number,
-    private readonly changesSomething: (message: LogMessage) => boolean,
-  ) {}
+  constructor(private readonly limits: BatchLimits) {}
 
   async push(message: LogMessage): Promise<void> {
     this.#messages.push(message);
     this.#events += message.events.length;
-    if (this.changesSomething(message) || this.#events >= this.maxEvents) this.#due();
-    else this.#lingering ??= setTimeout(() => this.#due(), LINGER_MS);
-    while (this.#events >= this.maxEvents && !this.#closed) await this.#change();
+    const { maxEvents, isUrgent } = this.limits;
+    if (isUrgent !== null && (isUrgent(message) || this.#events >= maxEvents)) this.#due();
+    else this.#linger();
+    while (this.#events >= maxEvents && !this.#closed) await this.#change();
   }
 
   /** Whole messages, in order, up to `maxEvents` events or one message; waits until some are due. Empty once closed. */
@@ -37,13 +40,14 @@ export class MessageBuffer {
     const batch: LogMessage[] = [];
     let events = 0;
     for (const message of this.#messages) {
-      if (batch.length > 0 && events + message.events.length > this.maxEvents) break;
+      if (batch.length > 0 && events + message.events.length > this.limits.maxEvents) break;
       batch.push(message);
       events += message.events.length;
     }
     this.#messages = this.#messages.slice(batch.length);
     this.#events -= events;
-    this.#isDue = this.#messages.length > 0;
+    this.#isDue = this.#messages.length > 0 && this.limits.isUrgent !== null;
+    if (this.#messages.length > 0 && !this.#isDue) this.#linger();
     this.#wakeAll();
     return batch;
   }
@@ -51,6 +55,10 @@ export class MessageBuffer {
   close(): void {
     this.#closed = true;
     this.#due();
+  }
+
+  #linger(): void {
+    this.#lingering ??= setTimeout(() => this.#due(), this.limits.lingerMs);
   }
 
   #due(): void {

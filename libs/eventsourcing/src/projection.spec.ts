@@ -79,7 +79,8 @@ describe('runProjection', () => {
   let log: MemoryEventLog;
   let store: MemoryStore;
   let projection: Projection | null;
-  const run = (): Projection => (projection = runProjection({ log, projector, store, logger: silentLogger }));
+  const run = (pace: { isUnhurried?: boolean } = {}): Projection =>
+    (projection = runProjection({ log, projector, store, logger: silentLogger, ...pace }));
   const say = async (id: string, type: string, title = ''): Promise<void> => {
     const lane = { entity: 'session', id: `00${id.padStart(24, '0')}`, name: 'core' } as const;
     const { sequence } = await log.laneEnd(lane);
@@ -150,6 +151,19 @@ describe('runProjection', () => {
     await say('a', 'Named', '1');
     await until(() => titles('a') !== undefined);
     expect(store.batches.slice(before)).toEqual([2]);
+  });
+
+  it('lets rows that nobody waits for wait for company', async () => {
+    run({ isUnhurried: true });
+    await until(() => projection?.status.state === 'active');
+    const begun = performance.now();
+    for (let n = 0; n < 50; n += 1) {
+      await say('a', 'Named', String(n));
+      await delay(1);
+    }
+    await until(() => store.position.sequence === 50);
+    expect(store.batches.length).toBeLessThanOrEqual(1 + (performance.now() - begun) / 1_000);
+    expect(titles('a')).toHaveLength(50);
   });
 
   it('waits out an outage of the store, at the start and in the middle, and misses nothing', async () => {

@@ -8,11 +8,17 @@ import { counter, withoutRepeats } from '@bullpen/telemetry';
 import type { Logger } from '@bullpen/telemetry';
 
 import { MessageBuffer } from './message-buffer.js';
+import type { BatchLimits } from './message-buffer.js';
 import type { ProjectionFault, ProjectionPosition, ProjectionStore, ProjectionWriter } from './projection-store.js';
 import type { Projector } from './projector.js';
 
-/** One transaction holds at most these, so that a rebuild stays in small steps. At least one message. */
-const MAX_EVENTS_PER_BATCH = 500;
+/**
+ * One transaction holds at most `maxEvents`, at least one message, so that a rebuild stays in small steps. Messages that change no row wait for
+ * company: an agent's text alone makes twenty a second.
+ */
+const PROMPT = { maxEvents: 500, lingerMs: 100 };
+/** 5,000 events a second: a burst goes first, and a rebuild of a million takes some minutes. */
+const UNHURRIED = { maxEvents: 5_000, lingerMs: 1_000 };
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 2_000;
 /** How often a process that is not the active one looks whether it should be. */
@@ -32,10 +38,12 @@ export interface ProjectedEvent extends StoredEvent {
 
 export interface ProjectionOptions<Event extends { readonly type: string }, Row> {
   readonly log: EventLog;
-  /** Its events are ProjectedEvents of the types it handles. */
+  /** Its events are ProjectedEvents, of the types it handles. */
   readonly projector: Projector<Event, Row>;
   readonly store: ProjectionStore<Row>;
   readonly logger: Logger;
+  /** Nobody waits for these rows: they are behind by a second, by more after a burst, and leave the time to those that somebody waits for. */
+  readonly isUnhurried?: boolean;
 }
 
 export interface ProjectionStatus {
@@ -71,7 +79,8 @@ export function runProjection<Event extends { readonly type: string }, Row>(opti
 class ProjectionRun<Event extends { readonly type: string }, Row> {
   status: ProjectionStatus = { state: 'starting', sequence: 0, healthy: true };
   readonly #stopping = new AbortController();
-  readonly #handled: ReadonlySet<string>;
+  /** Null: all. */
+  readonly #handled: ReadonlySet<string> | null;
   readonly #done: Promise<void>;
   /** An outage is tried out in steps of two seconds, and is one line all the same. */
   readonly #patient: Logger;
@@ -79,7 +88,8 @@ class ProjectionRun<Event extends { readonly type: string }, Row> {
 
   constructor(private readonly options: ProjectionOptions<Event, Row>) {
     this.#patient = withoutRepeats(options.logger);
-    this.#handled = new Set(options.projector.handles);
+    const { handles } = options.projector;
+    this.#handled = handles === 'all' ? null : new Set(handles);
     this.#done = this.#keepRunning();
   }
 
@@ -137,7 +147,7 @@ class ProjectionRun<Event extends { readonly type: string }, Row> {
 
   async #follow(writer: ProjectionWriter<Row>, start: ProjectionPosition, onProgress: () => void): Promise<void> {
     const { log } = this.options;
-    const buffer = new MessageBuffer(MAX_EVENTS_PER_BATCH, ({ events }) => events.some(({ type }) => this.#handled.has(type)));
+    const buffer = new MessageBuffer(this.#limits());
     this.#buffer = buffer;
     // `stop` came while the store was being opened, and found no buffer to close.
     if (this.#stopping.signal.aborted) buffer.close();
@@ -232,10 +242,19 @@ class ProjectionRun<Event extends { readonly type: string }, Row> {
 
   #eventsOf(message: LogMessage): (ProjectedEvent & Event)[] {
     return message.events.flatMap((event, index) => {
-      if (!this.#handled.has(event.type)) return [];
+      if (!this.#handles(event.type)) return [];
       const projected: ProjectedEvent = { ...event, id: eventId(message.sequence, index), lane: message.lane };
       return [projected as ProjectedEvent & Event];
     });
+  }
+
+  #limits(): BatchLimits {
+    if (this.options.isUnhurried) return { ...UNHURRIED, isUrgent: null };
+    return { ...PROMPT, isUrgent: ({ events }) => events.some(({ type }) => this.#handles(type)) };
+  }
+
+  #handles(type: string): boolean {
+    return this.#handled === null || this.#handled.has(type);
   }
 
   #now(change: Partial<ProjectionStatus>): void {

@@ -2,7 +2,8 @@
 export interface Projector<Event extends { readonly type: string }, Row> {
   /** `session-list.v1` */
   readonly name: string;
-  readonly handles: readonly Event['type'][];
+  /** `all`: also of types that this build does not know. */
+  readonly handles: readonly Event['type'][] | 'all';
   rowId: (event: Event) => string;
   /** `null` deletes. */
   apply: (row: Row | null, event: Event) => Row | null;

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
+
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import type { EventData, EventType, SessionEvent } from '@bullpen/contracts';
 
-import { compareEventIds, evolveSession, foldSession, initialSessionState } from './index.js';
+import { SESSION_MODEL, compareEventIds, evolveSession, foldSession, initialSessionState } from './index.js';
 import type { SessionState, TurnItem } from './index.js';
 
 const SESSION = '00abcdefghijklmnopqrstuvwx';
@@ -261,6 +263,13 @@ describe('evolveSession', () => {
     );
   });
 
+  it('goes on from a state that was stored at any event as if it had folded everything', () => {
+    full.forEach((_, index) => {
+      const stored = JSON.parse(JSON.stringify(foldSession(SESSION, full.slice(0, index)))) as SessionState;
+      expect(full.reduce(evolveSession, stored)).toEqual(foldSession(SESSION, full));
+    });
+  });
+
   it('returns the very same state for an event it already holds', () => {
     const state = foldSession(SESSION, full);
     for (const event of full) expect(evolveSession(state, event)).toBe(state);
@@ -294,6 +303,34 @@ describe('evolveSession', () => {
         expect(JSON.stringify(before)).toBe(frozen);
       }),
     );
+  });
+});
+
+describe('SESSION_MODEL', () => {
+  it('is another one when the same events make another state: stored states are folded on', () => {
+    const object = { sha256: 'a'.repeat(64), bytes: 3 };
+    const sandboxed = { generation: 1, sandboxId: 's-1', startedAt: '2026-11-23T07:00:00.000Z' };
+    const reason = { code: 'x', message: 'y' };
+    const state = fold(
+      created, prompt(1), start(1), prompt(2), prompt(3), step('PromptWithdrawn', { promptId: 'p3' }),
+      step('SandboxRequested', { ...sandboxed, driver: 'local', isolation: 'bubblewrap', attempt: 1 }),
+      step('SandboxStageEntered', { ...sandboxed, stage: 'running' }),
+      agent(1), text('1.1', 0, 'Hel'), text('1.1', 3, 'lo'), step('ReasoningAppended', { partId: '1.2', offset: 0, text: 'hm' }),
+      call('c'), step('ToolCallCompleted', { toolCallId: 'c', outcome: 'succeeded', output: clip('ok'), durationMs: 1 }), call('d'),
+      step('AgentNoticed', { level: 'info', text: 'n' }),
+      step('PlanUpdated', { entries: [] }),
+      step('FilesChanged', { files: [{ path: 'a', change: 'added', previousPath: '', insertions: 1, deletions: 0, binary: false }], total: 1 }),
+      step('UsageReported', { inputTokens: 1, outputTokens: 1, cacheReadTokens: 1, cacheWriteTokens: 1, costUsd: 1 }),
+      step('CheckpointCreated', { turnId: 't1', sha: 's', parent: 'b', base: 'b', patch: object, turnPatch: object }),
+      step('BranchPushFailed', { branch: 'x', sha: 's', reason }),
+      step('FrameRejected', { reason }), step('AgentFailed', { turnId: 't1', reason, stderr: 'e' }), { type: 'MoonRose', data: {} },
+      end(1, 'failed'), start(1, 2), agent(1, 2), step('SandboxLost', { generation: 1, turnId: 't1', turnAttempt: 2, reason, logTail: 'l' }),
+      end(1, 'cancelled', 2), start(2), step('TurnCancelRequested', { turnId: 't2' }),
+      step('SessionRenamed', { title: 'Other' }), step('SessionArchived', {}),
+    );
+    const digest = createHash('sha256').update(JSON.stringify(state)).digest('hex').slice(0, 16);
+    // It differs? Raise SESSION_MODEL, and write both down here.
+    expect([SESSION_MODEL, digest]).toEqual(['session.v1', 'c06890fd338c8b9a']);
   });
 });
 

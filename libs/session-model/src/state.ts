@@ -17,7 +17,10 @@ import type {
   TurnOutcome,
 } from '@bullpen/contracts';
 
-/** Version of the fold; a client that does not know it asks for events instead of a snapshot. */
+/**
+ * Version of the fold, to be raised when the same events fold to another state. A client that does not know it asks for events instead of a
+ * snapshot; a stored snapshot of another version is not used.
+ */
 export const SESSION_MODEL = 'session.v1';
 
 /** What a person sees of a session: the complete fold of its events. Plain JSON. */

@@ -16,6 +16,7 @@ import { SessionContentsController } from './adapters/rest/session-contents.cont
 import { SessionsController } from './adapters/rest/sessions.controller.js';
 import { SignInController } from './adapters/rest/sign-in.controller.js';
 import { TurnsController } from './adapters/rest/turns.controller.js';
+import { createEventLocator } from './adapters/rpc/event-locator.js';
 import {
   ORCHESTRATOR_CALLS,
   ORCHESTRATOR_CALL_TIMEOUT_MS,
@@ -75,7 +76,11 @@ export class GatewayModule implements OnModuleDestroy {
               timeoutMs: ORCHESTRATOR_CALL_TIMEOUT_MS,
             }),
         },
-        { provide: EventPages, useFactory: () => new EventPages(log) },
+        {
+          provide: EventPages,
+          useFactory: (calls: SessionCalls) => new EventPages(log, createEventLocator(calls, logger)),
+          inject: [SESSION_CALLS],
+        },
         {
           provide: SessionFeeds,
           useFactory: async () => {

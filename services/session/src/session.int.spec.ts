@@ -425,6 +425,16 @@ describe('the session service', () => {
     });
   });
 
+  it('says where the events before one begin', async () => {
+    const { sessionId } = await create({});
+    for (let n = 0; n < 220; n += 1) await sessions.renameSession({ context: contextOf(), sessionId, title: `title ${n}` });
+    const ids = (await eventsOf(sessionId)).map(({ id }) => id);
+    const locate = async (count: number) => (await sessions.locateEvents({ sessionId, before: ids.at(-1) ?? '', count })).after;
+    for (const end = Date.now() + 8_000; (await locate(1)) === '0' && Date.now() < end;) await delay(20);
+    expect([await locate(1), await locate(100), await locate(101)]).toEqual([ids[99], ids[99], '0']);
+    await expect(sessions.locateEvents({ sessionId: 'no id', before: '256', count: 1 })).rejects.toMatchObject({ code: 'session.not-found' });
+  });
+
   describe('ListSessions', () => {
     type Request = { status?: string; cursor?: string; limit?: number; after?: string; organisationId?: string; sessionIds?: string[] };
     const list = (request: Request) =>
@@ -575,7 +585,8 @@ describe('the session service', () => {
     // Everything older had been said: one append, for this turn.
     expect(await sandboxLog.lastSequence()).toBe(before + 1);
     await untilListed(head);
-    expect(await readiness()).toEqual({ status: 'ready', checks: { log: true, postgres: true, 'session-list': true, 'repository-list': true } });
+    const readModels = { postgres: true, 'session-list': true, 'repository-list': true, 'event-index': true };
+    expect(await readiness()).toEqual({ status: 'ready', checks: { log: true, ...readModels } });
   }, 40_000);
 
   it('goes on after the log was killed', async () => {

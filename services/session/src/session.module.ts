@@ -6,14 +6,15 @@ import { LOCAL_ORGANISATION_ID } from '@bullpen/auth';
 import { Rejection } from '@bullpen/errors';
 import { connectEventLog } from '@bullpen/event-log';
 import type { EventLog, Lane } from '@bullpen/event-log';
-import { createCommandHandler, createPostgresProjectionStore, runProjection } from '@bullpen/eventsourcing';
-import type { CommandHandler, Projection } from '@bullpen/eventsourcing';
+import { createCommandHandler } from '@bullpen/eventsourcing';
+import type { CommandHandler } from '@bullpen/eventsourcing';
 import { startHealthServer } from '@bullpen/rpc';
 import type { HealthCheck, HealthServer } from '@bullpen/rpc';
 import type { Logger } from '@bullpen/telemetry';
 
 import { countTurns } from './adapters/counted-turns.js';
 import { createDiskRoom } from './adapters/disk-room.js';
+import { EVENT_INDEX, EventIndexController } from './adapters/grpc/event-index.controller.js';
 import { createRepositoryProbe } from './adapters/grpc/repository-probe.js';
 import { REPOSITORY_LIST, RepositoryController } from './adapters/grpc/repository.controller.js';
 import { EVENT_LOG, SESSION_LIST, SESSION_READER, SessionController } from './adapters/grpc/session.controller.js';
@@ -21,25 +22,22 @@ import { DeletionRunner } from './adapters/nats/deletion.runner.js';
 import { createSessionReader } from './adapters/nats/session-reader.js';
 import { PLATFORM_ACTOR, TurnProcessRunner } from './adapters/nats/turn-process.runner.js';
 import { Database } from './adapters/postgres/database.js';
-import { createErasableRows } from './adapters/postgres/erasable-rows.js';
-import { repositoryListEntity } from './adapters/postgres/repository-list.entity.js';
+import { createEventIndex } from './adapters/postgres/event-index.js';
 import { createRepositoryList } from './adapters/postgres/repository-list.js';
-import { SCHEMA, sessionListEntity } from './adapters/postgres/session-list.entity.js';
 import { createSessionList } from './adapters/postgres/session-list.js';
-import { createTurnCheckpoints } from './adapters/postgres/turn-checkpoints.js';
+import { createSessionSnapshots } from './adapters/postgres/session-snapshots.js';
 import { surroundings } from './adapters/surroundings.js';
 import type { SessionConfig } from './config.js';
 import type { Caller } from './core/caller.js';
-import type { ErasableRows, SessionReader } from './core/ports.js';
-import { repositoryListProjector } from './core/repository-list.projector.js';
+import type { SessionReader, SessionSnapshots } from './core/ports.js';
 import { RepositoryOperations } from './core/repository-operations.js';
 import { repositoryDecider } from './core/repository.decider.js';
 import { SessionOperations } from './core/session-operations.js';
-import { sessionListProjector } from './core/session-list.projector.js';
 import type { SessionCommand } from './core/session.commands.js';
 import { sessionDecider } from './core/session.decider.js';
 import type { SessionAggregate } from './core/session.aggregate.js';
 import type { SessionCoreEvent } from './core/session.events.js';
+import { ReadModels } from './read-models.js';
 
 type Sessions = CommandHandler<SessionAggregate, SessionCommand, SessionCoreEvent>;
 
@@ -47,6 +45,7 @@ const NATS_USER = 'session';
 const AGENTS: readonly string[] = ['pi'];
 const DEFAULT_AGENT = 'pi';
 const SESSIONS = Symbol('Sessions');
+const SNAPSHOTS = Symbol('SessionSnapshots');
 const SAMPLE_RETRY_MS = 1_000;
 /** Each try runs git; somebody has to mend the sample first. */
 const SAMPLE_REFUSED_RETRY_MS = 60_000;
@@ -62,32 +61,35 @@ const SAMPLE_OWNER: Caller = {
 export function createSessionModule(config: SessionConfig, logger: Logger): DynamicModule {
   return {
     module: class SessionModule {},
-    controllers: [SessionController, RepositoryController],
+    controllers: [SessionController, RepositoryController, EventIndexController],
     providers: [
       { provide: EVENT_LOG, useFactory: () => connectLog(config, logger) },
       { provide: Database, useFactory: () => new Database(config.DATABASE_URL, logger) },
       { provide: SESSIONS, useFactory: createSessions, inject: [EVENT_LOG] },
-      { provide: SESSION_READER, useFactory: createSessionReader, inject: [EVENT_LOG] },
+      readFromPostgres(SNAPSHOTS, createSessionSnapshots),
+      readFromPostgres(EVENT_INDEX, createEventIndex),
+      readFromPostgres(SESSION_LIST, createSessionList),
+      readFromPostgres(REPOSITORY_LIST, createRepositoryList),
       {
-        provide: SESSION_LIST,
-        useFactory: (database: Database, log: EventLog) => createSessionList(database, log.epoch),
-        inject: [Database, EVENT_LOG],
-      },
-      {
-        provide: REPOSITORY_LIST,
-        useFactory: (database: Database, log: EventLog) => createRepositoryList(database, log.epoch),
-        inject: [Database, EVENT_LOG],
+        provide: SESSION_READER,
+        useFactory: (log: EventLog, snapshots: SessionSnapshots) => createSessionReader({ log, snapshots, logger }),
+        inject: [EVENT_LOG, SNAPSHOTS],
       },
       repositoriesProvider(config),
       operationsProvider(config),
       {
+        provide: ReadModels,
+        useFactory: (log: EventLog, database: Database, reader: SessionReader, snapshots: SessionSnapshots) =>
+          new ReadModels({ log, database, reader, snapshots, url: config.DATABASE_URL, logger }),
+        inject: [EVENT_LOG, Database, SESSION_READER, SNAPSHOTS],
+      },
+      {
         provide: BackgroundWork,
-        useFactory: (log: EventLog, database: Database, sessions: Sessions, repositories: RepositoryOperations) => {
+        useFactory: (log: EventLog, readModels: ReadModels, sessions: Sessions, repositories: RepositoryOperations) => {
           const healthPort = config.SESSION_HEALTH_PORT ?? null;
-          const rows = createErasableRows(database, { url: config.DATABASE_URL, epoch: log.epoch });
-          return new BackgroundWork({ log, database, sessions, repositories, rows, logger, healthPort });
+          return new BackgroundWork({ log, readModels, sessions, repositories, logger, healthPort });
         },
-        inject: [EVENT_LOG, Database, SESSIONS, RepositoryOperations],
+        inject: [EVENT_LOG, ReadModels, SESSIONS, RepositoryOperations],
       },
     ],
   };
@@ -95,6 +97,11 @@ export function createSessionModule(config: SessionConfig, logger: Logger): Dyna
 
 function connectLog(config: SessionConfig, logger: Logger): Promise<EventLog> {
   return connectEventLog({ url: config.NATS_URL, user: NATS_USER, password: config.SESSION_NATS_PASSWORD, logger });
+}
+
+/** A position, or a snapshot, of another log says nothing about this one. */
+function readFromPostgres<Model>(provide: symbol, create: (database: Database, epoch: string) => Model): Provider {
+  return { provide, useFactory: (database: Database, log: EventLog) => create(database, log.epoch), inject: [Database, EVENT_LOG] };
 }
 
 function createSessions(log: EventLog): Sessions {
@@ -140,64 +147,46 @@ function operationsProvider(config: SessionConfig): Provider {
 
 interface BackgroundParts {
   readonly log: EventLog;
-  readonly database: Database;
+  readonly readModels: ReadModels;
   readonly sessions: Sessions;
   readonly repositories: RepositoryOperations;
-  readonly rows: ErasableRows;
   readonly logger: Logger;
   /** Null: none is asked for. */
   readonly healthPort: number | null;
 }
 
-/** The turn process, the projections of the lists, the sample and the health endpoint; what they use is closed after them. */
+/** The turn process, the read models, the sample and the health endpoint; what they use is closed after them. */
 class BackgroundWork implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #turns: TurnProcessRunner;
   readonly #deletions: DeletionRunner;
   readonly #stopping = new AbortController();
-  #lists: readonly Projection[] = [];
   #sample: Promise<void> = Promise.resolve();
   #health: HealthServer | null = null;
 
   constructor(private readonly parts: BackgroundParts) {
-    const { log, database, sessions, rows, logger } = parts;
-    const checkpoints = createTurnCheckpoints(database);
+    const { log, readModels, sessions, logger } = parts;
+    const { checkpoints, rows } = readModels;
     this.#turns = new TurnProcessRunner({ log, sessions, checkpoints, surroundings, logger });
     this.#deletions = new DeletionRunner({ log, sessions, rows, surroundings, logger });
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { log, database, logger, healthPort: port } = this.parts;
-    const dataSource = (): ReturnType<Database['dataSource']> => database.dataSource();
-    const sessions = createPostgresProjectionStore({ dataSource, schema: SCHEMA, rows: sessionListEntity, key: 'sessionId' });
-    const repositories = createPostgresProjectionStore({ dataSource, schema: SCHEMA, rows: repositoryListEntity, key: 'repositoryId' });
+    const { log, readModels, healthPort: port } = this.parts;
     this.#turns.start();
     this.#deletions.start();
-    this.#lists = [
-      runProjection({ log, projector: sessionListProjector, store: sessions, logger }),
-      runProjection({ log, projector: repositoryListProjector, store: repositories, logger }),
-    ];
+    readModels.start();
     this.#sample = this.#addSample();
-    if (port !== null) this.#health = await startHealthServer({ port, checks: this.#checks() });
+    // Turns go on without Postgres; only what is read from it does not.
+    const checks: HealthCheck[] = [{ name: 'log', passes: () => log.lastSequence() }, ...readModels.checks()];
+    if (port !== null) this.#health = await startHealthServer({ port, checks });
   }
 
   async onModuleDestroy(): Promise<void> {
     this.#stopping.abort();
     await this.#health?.close();
-    await Promise.all([this.#turns.stop(), this.#deletions.stop(), this.#sample, ...this.#lists.map((list) => list.stop())]);
-    await this.parts.database.close();
+    await Promise.all([this.#turns.stop(), this.#deletions.stop(), this.#sample]);
+    await this.parts.readModels.stop();
     await this.parts.log.close();
-  }
-
-  /** Turns go on without Postgres; only the lists do not. */
-  #checks(): HealthCheck[] {
-    const { log, database } = this.parts;
-    const [sessions, repositories] = this.#lists;
-    return [
-      { name: 'log', passes: () => log.lastSequence() },
-      { name: 'postgres', optional: true, passes: async () => (await database.dataSource()).query('SELECT 1') },
-      { name: 'session-list', optional: true, passes: async () => sessions?.status.healthy === true },
-      { name: 'repository-list', optional: true, passes: async () => repositories?.status.healthy === true },
-    ];
   }
 
   /** The orchestrator, which looks at it, may start later than this service. */

@@ -4,10 +4,15 @@ import type { Candidates, CommandShape } from './command-shapes.js';
 export function bashScript(commands: readonly CommandShape[]): string {
   return `${finder(commands)}
 _bullpen() {
-  local cur="\${COMP_WORDS[COMP_CWORD]}"
+  local cur="\${COMP_WORDS[COMP_CWORD]}" word
   _bullpen_find "$cur" "\${COMP_WORDS[@]:1:COMP_CWORD-1}"
-  [ -z "$_bullpen_live" ] || _bullpen_words="$_bullpen_words $("\${COMP_WORDS[0]/#\\~/$HOME}" complete "$_bullpen_live" 2>/dev/null | cut -f1)"
   COMPREPLY=($(compgen -W "$_bullpen_words" -- "$cur"))
+  [ -n "$_bullpen_live" ] || return 0
+  # Not by compgen, which runs what a word holds; and quoted, because what is offered becomes part of a command.
+  while IFS=$'\\t' read -r word _; do
+    printf -v word %q "$word"
+    [[ "$word" != "$cur"* ]] || COMPREPLY+=("$word")
+  done < <("\${COMP_WORDS[0]/#\\~/$HOME}" complete "$_bullpen_live" 2>/dev/null)
 }
 complete -o default -F _bullpen bullpen ./bullpen
 `;

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,7 +15,11 @@ let platform: Platform;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'bullpen-completion-'));
   // Stands for the program that the script asks.
-  writeFileSync(join(folder, 'bullpen'), `#!/bin/sh\n[ "$1" = complete ] && printf '%s\\n' "live-$2\tabout it"\n`, { mode: 0o755 });
+  const asked = `#!/bin/sh
+printf '%s\\tabout it\\n' "live-$2"
+[ "$2" = sessions ] || printf '%s\\t\\n' 'odd one' 'odd$(touch ran)'
+`;
+  writeFileSync(join(folder, 'bullpen'), asked, { mode: 0o755 });
   platform = await Platform.start();
   for (const shell of SHELLS) writeFileSync(join(folder, shell), (await platform.cli(['completion', shell])).stdout);
 });
@@ -77,6 +81,14 @@ for (const shell of SHELLS) {
       expect(offered(shell, ['run', '--repo', 'li'])).toEqual(['live-repositories']);
       expect(offered(shell, ['repos', 'remove', 'li'])).toEqual(['live-repositories']);
       expect(offered(shell, ['rename', ID, 'li'])).toEqual([]);
+    });
+
+    it('offers a name as one word, and runs nothing that it holds', () => {
+      const names = ['odd one', 'odd$(touch ran)'];
+      // The others quote what they put into the line by themselves.
+      const words = shell === 'bash' ? names.map((name) => name.replaceAll(/[ $()]/g, String.raw`\$&`)) : names;
+      expect(offered(shell, ['run', '--repo', 'odd'])).toEqual(words.toSorted());
+      expect(existsSync(join(folder, 'ran'))).toBe(false);
     });
   });
 }

@@ -98,10 +98,10 @@ export function loadToken(home: Home): string {
   return token;
 }
 
-/** Whole or not at all, mode 0600. */
+/** Whole or not at all, also when the machine loses power; mode 0600. */
 export function writePrivately(path: string, text: string): void {
   const fresh = `${path}.${process.pid}.new`;
-  writeFileSync(fresh, text, { mode: 0o600 });
+  writeFileSync(fresh, text, { mode: 0o600, flush: true });
   renameSync(fresh, path);
 }
 

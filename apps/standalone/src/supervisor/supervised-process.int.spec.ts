@@ -130,6 +130,21 @@ describe('SupervisedProcess', () => {
     expect(gaveUp).toEqual([]);
   });
 
+  it('gives up over no start that fails on what stands in its way', async () => {
+    let starts = 0;
+    const ready = async (): Promise<void> => {
+      starts += 1;
+      if (starts === 1 || starts > 8) return;
+      obstacle = new Error('the disk is full');
+      setTimeout(() => (obstacle = null), 100);
+      throw new Error('no room');
+    };
+    await supervise(FOR_EVER, { ready }).start();
+    process.kill(current().pid, 'SIGKILL');
+    await until(() => said.some((line) => line.includes('is back')));
+    expect(gaveUp).toEqual([]);
+  });
+
   it('starts anew what is not well, once for each time', async () => {
     await supervise(READY + FOR_EVER).start();
     const first = current();

@@ -175,6 +175,8 @@ export class SupervisedProcess {
         return this.#options.say(`${this.#part.title} is back after ${Date.now() - began} ms`);
       } catch (error) {
         if (signal.aborted) return;
+        // It failed on what is waited for next.
+        if (this.#options.obstacle() !== null) this.#failures = 0;
         if (this.#failures >= MAX_FAILURES) return this.#options.giveUp(isStartFault(error) ? error : this.#startFault(String(error), error));
       }
     }

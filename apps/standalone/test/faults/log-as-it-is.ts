@@ -9,8 +9,8 @@ const LANES: readonly SessionLane[] = ['core', 'sandbox', 'agent', 'artifact'];
 
 export interface SessionLog {
   readonly events: readonly SessionEvent[];
-  /** Frame ranges of the agent lane's messages, in order. */
-  readonly frames: readonly FrameRange[];
+  /** Of the agent lane's messages, in order: the frames that they name, and what they hold. */
+  readonly frames: readonly (FrameRange & { readonly types: readonly string[] })[];
 }
 
 /** The log itself, read lane by lane and put together here, so that no reader of the product's is believed. */
@@ -37,5 +37,8 @@ export async function readSessionLog(log: EventLog, sessionId: string): Promise<
       events.push({ ...stamp, ...event });
     }
   }
-  return { events, frames: messages.flatMap(({ frames, lane }) => (frames && lane.name === 'agent' ? [frames] : [])) };
+  const frames = messages.flatMap((message) =>
+    message.frames && message.lane.name === 'agent' ? [{ ...message.frames, types: message.events.map(({ type }) => type) }] : [],
+  );
+  return { events, frames };
 }

@@ -10,7 +10,7 @@ import { seededRandom } from './seeds.js';
 const WORDS = 20;
 /** What a tool leaves behind, in a session of its own: it must end with the turn, or with the agent. */
 export const LEFT_BEHIND = 'sleep 7654';
-const PROMPT = `write fault.txt: hi\nrun: setsid ${LEFT_BEHIND} >/dev/null 2>&1 & echo begun\nslow: ${WORDS}\nrun: sleep 0.5; echo done`;
+const PROMPT = `write fault.txt: hi\nrun: setsid ${LEFT_BEHIND} >/dev/null 2>&1 & echo begun\nslow: ${WORDS}\nrun: sleep 1.5; echo done`;
 const TOOL_CALLS = 3;
 const QUEUED = 'say: second';
 const DURING = 'say: third';

@@ -3,14 +3,14 @@ import { sandboxIdOf } from '@bullpen/contracts';
 import { eventually } from '../platform.harness.js';
 import type { TestPlatform } from '../platform.harness.js';
 import { descendantsOf, findAgent, findRunner, isLiving } from '../processes.harness.js';
+import type { Expectation } from './judgement.js';
 import { checkEverything } from './oracle.js';
-import type { Expectation } from './oracle.js';
 import { record } from './report.js';
 import { SlowTurn } from './slow-turn.js';
 
 /** One process for all services, or one each. */
 export const MODE = process.env['BULLPEN_MODE'] === 'processes' ? 'processes' : 'standalone';
-const SERVICES: readonly string[] = MODE === 'standalone' ? ['platform'] : ['gateway', 'session', 'orchestrator'];
+export const SERVICES: readonly string[] = MODE === 'standalone' ? ['platform'] : ['gateway', 'session', 'orchestrator'];
 export const VICTIMS: readonly string[] = [...SERVICES, 'runner', 'agent', 'nats', 'postgres'];
 
 /** The turn has begun and nothing else need exist; a runner exists once its sandbox is provisioned, an agent is at work once there is text. */

@@ -39,6 +39,35 @@ export interface SessionReader {
   read(sessionId: string): Promise<SessionState>;
 }
 
+/** Folds to read on from. They save time and nothing else: without them the log is folded from the session's beginning. */
+export interface SessionSnapshots {
+  /** The fold up to `head` of what is returned, by this build's fold and of this log; null when there is none. */
+  load(sessionId: string): Promise<SessionState | null>;
+  /** `events`: how many of the session's are in it, at least. Never over a later one. False: nothing was kept, the list of sessions does not have it. */
+  save(state: SessionState, events: number): Promise<boolean>;
+  /** Sessions, as far as indexed, that have some hundred events more than their snapshot. */
+  due(): Promise<readonly DueSnapshot[]>;
+  /** What was kept of the log as it was before a restore. */
+  forgetOtherLogs(): Promise<void>;
+}
+
+export interface DueSnapshot {
+  readonly sessionId: string;
+  /** How many the index has counted. */
+  readonly events: number;
+}
+
+/** Where events lie in the log. */
+export interface EventIndex {
+  /**
+   * An event of the session that has at least `count` events between it and `before`; `0` when none is known. As near as it can be: an
+   * index that is behind names an earlier one.
+   *
+   * @throws Fault `event-index.unavailable`; Rejection for what is no id
+   */
+  startBefore(query: { readonly sessionId: string; readonly before: string; readonly count: number }): Promise<string>;
+}
+
 export interface SessionListQuery {
   readonly organisationId: string;
   /** Null: all but archived ones. */
@@ -90,6 +119,9 @@ export interface TurnCheckpoints {
 
 /** Tables that hold what people wrote. */
 export interface ErasableRows {
-  /** Waits for the list to come to the sequence; then nothing that was deleted from the tables is left in their files. @throws when it cannot */
-  erase(throughSequence: number): Promise<void>;
+  /**
+   * Waits for the list to come to the sequence, at which these sessions are deleted; then nothing of them, and nothing else that was deleted
+   * from the tables, is left in their files. @throws when it cannot
+   */
+  erase(sessionIds: readonly string[], throughSequence: number): Promise<void>;
 }

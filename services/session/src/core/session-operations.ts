@@ -75,8 +75,8 @@ export class SessionOperations {
     sessionId: string,
     text: string,
   ): Promise<{ promptId: string; position: number; lastId: string | null }> {
-    this.parts.room.require();
     const promptId = this.#idFor(caller, `prompt.queue/${sessionId}`);
+    await this.#requireRoom(sessionId, (state) => state.phase === 'open' && promptId in state.prompts);
     const requestHash = this.parts.surroundings.hashOf({ text });
     const prompt: NewPrompt = { promptId, text, author: authorOf(caller), requestHash };
     const command = { type: 'QueuePrompt', organisationId: caller.organisationId, prompt } as const;
@@ -94,8 +94,8 @@ export class SessionOperations {
   }
 
   async retryTurn(caller: Caller, sessionId: string): Promise<{ retrying: boolean; lastId: string | null }> {
-    this.parts.room.require();
     const requestId = this.#idFor(caller, `turn.retry/${sessionId}`);
+    await this.#requireRoom(sessionId, (state) => isRequestDone(state, requestId));
     const command = { type: 'RetryTurn', organisationId: caller.organisationId, requestId } as const;
     const { state, lastId } = await this.#handle(caller, sessionId, command);
     return { retrying: isRequestDone(state, requestId), lastId };
@@ -136,6 +136,17 @@ export class SessionOperations {
     const { turns, runningTurnId } = await this.parts.reader.read(requireId(sessionId));
     const turn = turns.find(({ turnId }) => turnId === runningTurnId);
     return turn ? { turnId: turn.turnId, attempt: turn.attempt, agentHasIt: turn.state !== 'starting' } : null;
+  }
+
+  /** A repeated request gets the answer it had, also when the disk has filled since. */
+  async #requireRoom(sessionId: string, isDone: (state: SessionAggregate) => boolean): Promise<void> {
+    const { room, sessions } = this.parts;
+    try {
+      room.require();
+    } catch (error) {
+      const { state } = await sessions.load(requireId(sessionId));
+      if (!isDone(state)) throw error;
+    }
   }
 
   #handle(caller: Caller, sessionId: string, command: SessionCommand): Promise<Handled<SessionAggregate, SessionCoreEvent>> {

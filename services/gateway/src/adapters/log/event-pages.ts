@@ -20,9 +20,15 @@ export interface PageRange {
   readonly limit: number;
 }
 
+/** After which event to read the log, to find at least `count` events before one. Never throws: without an answer it is `0`. */
+export type LocateEvents = (wanted: { readonly sessionId: string; readonly before: string; readonly count: number }) => Promise<string>;
+
 /** Pages of a session's events, and the question whether one of them names an object. */
 export class EventPages {
-  constructor(private readonly log: EventLog) {}
+  constructor(
+    private readonly log: EventLog,
+    private readonly locate: LocateEvents,
+  ) {}
 
   /** @throws Rejection `session.not-found`, `event.unknown` */
   async page({ sessionId, after, before, limit }: PageRange): Promise<EventPage> {
@@ -59,12 +65,13 @@ export class EventPages {
     return { events, more: false };
   }
 
-  /** Reads from the session's start: the log keeps no index. */
+  /** The log is no index: where to begin is asked for. What is there, the log says, so that an index which is behind costs time only. */
   async #before(sessionId: string, before: string, limit: number) {
     const throughSequence = parseEventId(before)?.sequence ?? 0;
+    const after = await this.locate({ sessionId, before, count: limit + 1 });
     const events: SessionEvent[] = [];
     let more = false;
-    for await (const event of this.log.readSession(sessionId, { after: BEFORE_ALL_EVENTS, throughSequence })) {
+    for await (const event of this.log.readSession(sessionId, { after, throughSequence })) {
       if (event.id === before) return { events, more };
       events.push(event);
       if (events.length <= limit) continue;

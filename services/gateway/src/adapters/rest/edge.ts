@@ -79,7 +79,7 @@ function checkToken({ token }: EdgeOptions): Middleware {
     const given = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (given === undefined)
       throw new Rejection('auth.missing', 'This request carries no token. Send `Authorization: Bearer <token>`.');
-    if (!tokensEqual(given, token)) throw new Rejection('auth.invalid', 'This token is not valid here.');
+    if (!tokensEqual(given, token)) throw new Rejection('auth.invalid', 'This token is not valid here. Send the one of this platform: the file `token` in its data folder.');
     next();
   };
 }

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 
 import { Fault, Rejection } from '@bullpen/errors';
 
@@ -379,6 +379,26 @@ describe('reading', () => {
     expect(await page(`?after=${ids.at(-1)}`)).toEqual({ ids: [], more: false, ...rest });
     expect(await page(`?before=${ids[4]}&limit=2`)).toEqual({ ids: ids.slice(2, 4), more: true, ...rest });
     expect(await page(`?before=${ids[1]}`)).toEqual({ ids: ids.slice(0, 1), more: false, ...rest });
+  });
+
+  it('begins a page before an event where the index says, and at the start when it says nothing', async () => {
+    const ids = log.events(SESSION_ID).map((each) => each.id);
+    const last = ids.length - 1;
+    const asked: unknown[] = [];
+    const page = async () => ((await call('GET', `${base}/events?before=${ids[last]}&limit=2`)).body['events'] as { id: string }[]).map((each) => each.id);
+    for (const after of [ids[last - 4], ids[0], '0']) {
+      gateway.calls['LocateEvents'] = (request) => {
+        asked.push(request);
+        return { after };
+      };
+      const read = jest.spyOn(log, 'readSession');
+      expect(await page()).toEqual(ids.slice(last - 2, last));
+      expect(read.mock.calls.map(([, options]) => options.after)).toEqual([after]);
+      read.mockRestore();
+    }
+    expect(asked[0]).toMatchObject({ sessionId: SESSION_ID, before: ids[last], count: 3 });
+    delete gateway.calls['LocateEvents'];
+    expect(await page()).toEqual(ids.slice(last - 2, last));
   });
 
   it('refuses positions and ranges that cannot be', async () => {

@@ -54,9 +54,9 @@ function start(): void {
       load: () => Promise.reject(new Error('not needed')),
     },
     rows: {
-      erase: async (sequence) => {
+      erase: async (sessionIds, sequence) => {
         if (isDatabaseAway) throw new Fault('session-list.behind', 'away');
-        done.push(`erase ${sequence}`);
+        done.push(`erase ${sessionIds.join(' ')} ${sequence}`);
       },
     },
     surroundings,
@@ -82,7 +82,7 @@ describe('DeletionRunner', () => {
     expect(done).toEqual([]);
     append(one, 'agent', 'LaneClosed');
     await until(2);
-    expect(done).toEqual(['erase 1', `CloseLane ${one}`]);
+    expect(done).toEqual([`erase ${one} 1`, `CloseLane ${one}`]);
   });
 
   it('does together what can be done, and leaves the rest for later', async () => {
@@ -93,7 +93,7 @@ describe('DeletionRunner', () => {
     await until(2);
     closeOthers(one);
     await until(4);
-    expect(done).toEqual(['erase 2', `CloseLane ${two}`, 'erase 1', `CloseLane ${one}`]);
+    expect(done).toEqual([`erase ${two} 2`, `CloseLane ${two}`, `erase ${one} 1`, `CloseLane ${one}`]);
   });
 
   it('keeps core open for as long as the rows cannot be erased', async () => {
@@ -105,7 +105,7 @@ describe('DeletionRunner', () => {
     expect(done).toEqual([]);
     isDatabaseAway = false;
     await until(2);
-    expect(done).toEqual(['erase 1', `CloseLane ${one}`]);
+    expect(done).toEqual([`erase ${one} 1`, `CloseLane ${one}`]);
   });
 
   it('finds in the log what was left to do, and what is done already', async () => {
@@ -116,6 +116,6 @@ describe('DeletionRunner', () => {
     append(one, 'core', 'LaneClosed');
     start();
     await until(2);
-    expect(done).toEqual(['erase 2', `CloseLane ${two}`]);
+    expect(done).toEqual([`erase ${two} 2`, `CloseLane ${two}`]);
   });
 });

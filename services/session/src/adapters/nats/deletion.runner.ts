@@ -90,8 +90,9 @@ export class DeletionRunner {
     const ready: [string, number][] = [];
     for (const [sessionId, sequence] of this.#pending) if (await this.#othersAreDone(sessionId)) ready.push([sessionId, sequence]);
     if (ready.length === 0) return 0;
-    await rows.erase(Math.max(...ready.map(([, sequence]) => sequence)));
-    for (const [sessionId] of ready) {
+    const sessionIds = ready.map(([sessionId]) => sessionId);
+    await rows.erase(sessionIds, Math.max(...ready.map(([, sequence]) => sequence)));
+    for (const sessionId of sessionIds) {
       await sessions.handle(sessionId, { type: 'CloseLane' }, { actor: PLATFORM_ACTOR, commandId: surroundings.newId(), at: surroundings.now() });
       this.#pending.delete(sessionId);
       logger.info('session erased from the lists', { sessionId });

@@ -1,23 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { isEntityId } from '@bullpen/contracts';
 import { isRejectionOf } from '@bullpen/errors';
 import type { EventLog } from '@bullpen/event-log';
 import { LruCache } from '@bullpen/eventsourcing';
-import { evolveSession, initialSessionState } from '@bullpen/session-model';
+import { compareEventIds, evolveSession, initialSessionState } from '@bullpen/session-model';
 import type { SessionState } from '@bullpen/session-model';
+import { withoutRepeats } from '@bullpen/telemetry';
+import type { Logger } from '@bullpen/telemetry';
 
-import type { SessionReader } from '../../core/ports.js';
+import type { SessionReader, SessionSnapshots } from '../../core/ports.js';
 import { notFound } from '../../core/session.aggregate.js';
 
 /** A long session's state takes megabytes. */
 const MAX_CACHED_SESSIONS = 64;
+/** A database that does not answer must not cost more than most sessions take to read. */
+const SNAPSHOT_TIMEOUT_MS = 500;
 
-/** Reads on from the last state it made, up to the session's end as the leader has it. */
-export function createSessionReader(log: EventLog): SessionReader {
+export interface SessionReaderParts {
+  readonly log: EventLog;
+  readonly snapshots: SessionSnapshots;
+  readonly logger: Logger;
+}
+
+/** Reads on from the last state it made, or else from the last one kept, up to the session's end as the leader has it. */
+export function createSessionReader({ log, snapshots, logger }: SessionReaderParts): SessionReader {
   const states = new LruCache<string, SessionState>(MAX_CACHED_SESSIONS);
   const reading = new Map<string, Promise<SessionState>>();
+  const patient = withoutRepeats(logger);
 
-  async function readOn(sessionId: string): Promise<SessionState> {
-    let state = states.get(sessionId) ?? initialSessionState(sessionId);
+  async function kept(sessionId: string, head: string): Promise<SessionState | null> {
+    const late = new AbortController();
+    const loading = snapshots.load(sessionId).catch((error: unknown) => {
+      patient.warn('sessions are folded from their beginning: no snapshot can be read', { error });
+      return null;
+    });
+    const snapshot = await Promise.race([loading, delay(SNAPSHOT_TIMEOUT_MS, null, { signal: late.signal }).catch(() => null)]);
+    late.abort();
+    return snapshot !== null && compareEventIds(snapshot.head, head) <= 0 ? snapshot : null;
+  }
+
+  async function readOn(sessionId: string, head: string): Promise<SessionState> {
+    let state = states.get(sessionId) ?? (await kept(sessionId, head)) ?? initialSessionState(sessionId);
     try {
       for await (const event of log.readSession(sessionId, { after: state.head })) state = evolveSession(state, event);
     } catch (error) {
@@ -35,9 +59,9 @@ export function createSessionReader(log: EventLog): SessionReader {
     const current = reading.get(sessionId);
     if (current) {
       const state = await current;
-      if (BigInt(state.head) >= BigInt(head)) return state;
+      if (compareEventIds(state.head, head) >= 0) return state;
     }
-    const next = readOn(sessionId).finally(() => reading.delete(sessionId));
+    const next = readOn(sessionId, head).finally(() => reading.delete(sessionId));
     reading.set(sessionId, next);
     return next;
   }
@@ -49,7 +73,7 @@ export function createSessionReader(log: EventLog): SessionReader {
       const cached = states.get(sessionId);
       const state = cached?.head === head ? cached : await readTo(sessionId, head);
       // Short of the head: what lay there was erased during the reading.
-      if (!state.deleted && BigInt(state.head) >= BigInt(head)) return state;
+      if (!state.deleted && compareEventIds(state.head, head) >= 0) return state;
       states.delete(sessionId);
       throw notFound();
     },

@@ -2,6 +2,8 @@ import { DataSource } from 'typeorm';
 
 import type { Logger } from '@bullpen/telemetry';
 
+import { eventIndexEntity } from './event-index.entity.js';
+import { EventIndexAndSnapshots1764036000000 } from './migrations/1764036000000-event-index-and-snapshots.js';
 import { ReadModels1763856000000 } from './migrations/1763856000000-read-models.js';
 import { SearchAndRepositories1763884800000 } from './migrations/1763884800000-search-and-repositories.js';
 import { SessionLines1764041400000 } from './migrations/1764041400000-session-lines.js';
@@ -47,8 +49,8 @@ export class Database {
       type: 'postgres',
       url: this.url,
       schema: SCHEMA,
-      entities: [sessionListEntity, repositoryListEntity],
-      migrations: [ReadModels1763856000000, SearchAndRepositories1763884800000, SessionLines1764041400000],
+      entities: [sessionListEntity, repositoryListEntity, eventIndexEntity],
+      migrations: [ReadModels1763856000000, SearchAndRepositories1763884800000, EventIndexAndSnapshots1764036000000, SessionLines1764041400000],
       migrationsTableName: 'migrations',
       connectTimeoutMS: CONNECT_TIMEOUT_MS,
       poolSize: POOL_SIZE,
