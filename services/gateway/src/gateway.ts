@@ -19,6 +19,9 @@ import { SyncIoAdapter } from './adapters/socket/sync-io.adapter.js';
 import type { GatewayConfig } from './config.js';
 import { GatewayModule } from './gateway.module.js';
 
+/** Longer than clients and load balancers keep an idle connection (60 s, most of them): closing first would meet their next request on its way. */
+const KEEP_ALIVE_MS = 65_000;
+
 export interface RunningGateway {
   /** Ends open requests and sockets, then the connection to the log. Repeating it does nothing. */
   close(): Promise<void>;
@@ -52,7 +55,9 @@ export async function serveGateway(config: GatewayConfig, log: EventLog, logger:
   useEdge(app, { token, allowedHosts, site });
   app.useGlobalFilters(new ProblemFilter(app.getHttpAdapter().getInstance() as unknown as RouteTable, withoutRepeats(logger)));
   serveApiDocs(app);
-  answerUnreadable(app.getHttpServer() as Server);
+  const server = app.getHttpServer() as Server;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  answerUnreadable(server);
   try {
     await app.listen(config.BULLPEN_PORT, config.BULLPEN_HOST);
     return app;
