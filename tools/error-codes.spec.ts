@@ -12,7 +12,7 @@ import { problemOf } from '../services/gateway/src/adapters/rest/problem.js';
 const CHECKOUT = join(import.meta.dirname, '..');
 const CODE = String.raw`'([a-z][a-z-]*\.[a-z][a-z-]*)'`;
 /** Where a code is given to an error, a reason, or a name of its own. */
-const GIVEN = [String.raw`new (?:Rejection|Fault)\(\s*${CODE}`, String.raw`refused\(${CODE}`, String.raw`\bcode: ${CODE}`, String.raw`const [A-Z_]+ = ${CODE}`].map(
+const GIVEN = [String.raw`new (?:Rejection|Fault)\(\s*${CODE}`, String.raw`refused\(${CODE}`, String.raw`\bcode: ${CODE}`, String.raw`"code":${CODE.replaceAll("'", '"')}`, String.raw`const [A-Z_]+ = ${CODE}`].map(
   (pattern) => new RegExp(pattern, 'g'),
 );
 /** Of tests, and of programs that only tests and first steps use. */
@@ -22,7 +22,7 @@ const NOT_CODES: ReadonlySet<string> = new Set(['bullpen.epoch', 'bullpen.sessio
 /** Of a kind, or of a service's name. */
 const MADE_OF_PARTS = /^postgres\.|\.unavailable$|\.\*$/;
 
-const sources = execFileSync('git', ['-C', CHECKOUT, 'ls-files', 'libs/*.ts', 'services/*.ts', 'apps/*.ts'], { encoding: 'utf8' })
+const sources = execFileSync('git', ['-C', CHECKOUT, 'ls-files', 'libs/*.ts', 'services/*.ts', 'apps/*.ts', 'bullpen'], { encoding: 'utf8' })
   .split('\n')
   .filter((file) => file !== '' && !NOT_OURS.test(file))
   .map((file) => readFileSync(join(CHECKOUT, file), 'utf8'));
@@ -50,7 +50,7 @@ describe('docs/errors.md', () => {
   it('has each code once, and none that the sources do not know', () => {
     expect(documented.filter((code, index) => documented.indexOf(code) !== index)).toEqual([]);
     const text = sources.join('\n');
-    const isKnown = (code: string) => text.includes(`'${code}'`) || MADE_OF_PARTS.test(code);
+    const isKnown = (code: string) => text.includes(`'${code}'`) || text.includes(`"${code}"`) || MADE_OF_PARTS.test(code);
     expect(documented.filter((code) => !isKnown(code))).toEqual([]);
   });
 

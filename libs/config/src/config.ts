@@ -6,6 +6,9 @@ const PORT = 'must be a port from 1 to 65535';
 export const portVariable = z.coerce.number(PORT).int(PORT).min(1, PORT).max(65_535, PORT);
 /** One address, or several with commas between: replicas of one service. Stays text. */
 export const urlListVariable = z.string().refine((value) => value.split(',').every((url) => URL.canParse(url.trim())), 'Invalid URL');
+export const logLevelVariable = z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error');
+/** `auto`: as good as the machine allows. */
+export const isolationVariable = z.enum(['auto', 'none'], 'must be auto or none');
 export const booleanVariable = z.enum(['0', '1', 'true', 'false']).transform((value) => value === '1' || value === 'true');
 
 /**

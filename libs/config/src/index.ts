@@ -1,1 +1,1 @@
-export { booleanVariable, loadConfig, portVariable, urlListVariable } from './config.js';
+export { booleanVariable, isolationVariable, loadConfig, logLevelVariable, portVariable, urlListVariable } from './config.js';

@@ -19,16 +19,19 @@ export interface Logger {
 /** Lines that cannot be written now, as on a full disk; older ones are kept, newer ones dropped. */
 const MAX_UNWRITTEN_BYTES = 1024 * 1024;
 
+const DEFAULT_LEVEL = 'info';
+
 /** Field names whose values never reach a log, at any of the first two levels. */
 const SECRET_FIELDS = ['token', 'password', 'apiKey', 'authorization', 'secret', 'key'];
 
 /**
  * JSON lines on stdout, or at the end of a file: time, level, service, msg and the fields. An `error` field becomes its type, code, message and stack.
- * Level by `BULLPEN_LOG_LEVEL` (debug, info, warn, error), default info. A full disk loses lines and does no other harm.
+ * Level by `BULLPEN_LOG_LEVEL` (debug, info, warn, error), default info; a level that is none is refused by the configuration,
+ * not here, where nobody could log it. A full disk loses lines and does no other harm.
  */
-export function createLogger(service: string, level = process.env['BULLPEN_LOG_LEVEL'] ?? 'info', file?: string): Logger {
+export function createLogger(service: string, level = process.env['BULLPEN_LOG_LEVEL'] ?? DEFAULT_LEVEL, file?: string): Logger {
   const options: pino.LoggerOptions = {
-    level,
+    level: level in pino.levels.values ? level : DEFAULT_LEVEL,
     base: { service },
     mixin: () => ({ ...currentTrace() }),
     timestamp: pino.stdTimeFunctions.isoTime,

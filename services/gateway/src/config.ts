@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { loadConfig, portVariable, urlListVariable } from '@bullpen/config';
+import { loadConfig, logLevelVariable, portVariable, urlListVariable } from '@bullpen/config';
 import { MODEL_PROVIDERS } from '@bullpen/contracts';
 
 const schema = z.object({
@@ -23,6 +23,8 @@ const schema = z.object({
   BULLPEN_MODEL_PROVIDER: z.enum(MODEL_PROVIDERS),
   /** The model's id, for `GET /api/v1/agents`. */
   BULLPEN_MODEL: z.string().default(''),
+  /** Read where the logger is made; checked here. */
+  BULLPEN_LOG_LEVEL: logLevelVariable.optional(),
 });
 
 export type GatewayConfig = z.infer<typeof schema> & { readonly allowedHosts: readonly string[] };

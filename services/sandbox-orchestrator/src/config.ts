@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { booleanVariable, loadConfig, portVariable } from '@bullpen/config';
+import { booleanVariable, isolationVariable, loadConfig, logLevelVariable, portVariable } from '@bullpen/config';
 import { MAX_LINK_URLS, MODEL_PROVIDERS } from '@bullpen/contracts';
 
 const list = z.string().transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== ''));
@@ -31,7 +31,9 @@ const schema = z.object({
   BULLPEN_NODE: z.string().startsWith('/'),
   BULLPEN_AGENTS: z.string().startsWith('/'),
   BULLPEN_LOCAL_PATHS: booleanVariable.default(false),
-  BULLPEN_ISOLATION: z.enum(['auto', 'none']).default('auto'),
+  BULLPEN_ISOLATION: isolationVariable.default('auto'),
+  /** Read where the logger is made; checked here. */
+  BULLPEN_LOG_LEVEL: logLevelVariable.optional(),
   BULLPEN_PRIVATE_HOSTS: list.default([]),
 }).refine(isAmongReplicas, {
   path: ['ORCHESTRATOR_LINK_URLS'],

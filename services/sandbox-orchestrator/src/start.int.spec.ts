@@ -93,9 +93,10 @@ describe('startOrchestrator', () => {
     await expect(startOrchestrator(loadOrchestratorConfig(other), silentLogger)).rejects.toMatchObject({ code: 'link.not-listening' });
   });
 
-  it('names each variable that is missing', () => {
+  it('names each variable that is missing or wrong', () => {
     const { BULLPEN_SANDBOX_KEY: _left, NATS_URL: _out, ...rest } = environment;
     expect(() => loadOrchestratorConfig(rest)).toThrow(/NATS_URL.*BULLPEN_SANDBOX_KEY|BULLPEN_SANDBOX_KEY.*NATS_URL/);
+    expect(() => loadOrchestratorConfig({ ...environment, BULLPEN_LOG_LEVEL: 'loud' })).toThrow(/BULLPEN_LOG_LEVEL must be/);
   });
 
   it('is one of the replicas that runners are told of, by the very address', () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { loadConfig, portVariable, urlListVariable } from '@bullpen/config';
+import { loadConfig, logLevelVariable, portVariable, urlListVariable } from '@bullpen/config';
 import { MODEL_PROVIDERS } from '@bullpen/contracts';
 
 const schema = z.object({
@@ -17,6 +17,8 @@ const schema = z.object({
   BULLPEN_SAMPLE_REPOSITORY: z.string().startsWith('/'),
   BULLPEN_MODEL_PROVIDER: z.enum(MODEL_PROVIDERS),
   BULLPEN_MODEL: z.string().min(1),
+  /** Read where the logger is made; checked here. */
+  BULLPEN_LOG_LEVEL: logLevelVariable.optional(),
 });
 
 export type SessionConfig = z.infer<typeof schema>;

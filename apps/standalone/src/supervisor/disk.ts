@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { Fault, Rejection } from '@bullpen/errors';
@@ -14,8 +14,10 @@ const FULL: readonly string[] = ['ENOSPC', 'EDQUOT'];
 export function diskProblem(folder: string): Rejection | Fault | null {
   const place = nearestThere(folder);
   try {
+    if (!statSync(place).isDirectory()) return notAFolder(place);
     accessSync(place, constants.W_OK | constants.X_OK);
-    const { bavail, bsize } = statfsSync(place);
+    const { blocks, bavail, bsize } = statfsSync(place);
+    if (blocks === 0) return notWritable(folder, 'no disk for files');
     const freeBytes = bavail * bsize;
     return freeBytes < LEAST_FREE_BYTES ? full(folder, `${Math.floor(freeBytes / MEGABYTE)} MB`) : null;
   } catch (error) {
@@ -28,8 +30,17 @@ export function asDiskProblem(folder: string, error: unknown): Rejection | Fault
   const code = [...NOT_WRITABLE, ...FULL].find((one) => hasCode(error, one));
   if (code === undefined) throw error;
   if (FULL.includes(code)) return full(folder, `nothing (${code})`);
-  const message = `BULLPEN_HOME ${folder} cannot be written (${code}). Give yourself the right to write there, or set BULLPEN_HOME to another folder.`;
-  return new Rejection('home.not-writable', message, { folder, cause: code });
+  return notWritable(folder, code);
+}
+
+function notAFolder(file: string): Rejection {
+  const message = `BULLPEN_HOME cannot be made: ${file} is a file. Set BULLPEN_HOME to a folder, or to one that is not there yet.`;
+  return new Rejection('home.not-a-folder', message, { file });
+}
+
+function notWritable(folder: string, cause: string): Rejection {
+  const message = `BULLPEN_HOME ${folder} cannot be written (${cause}). Give yourself the right to write there, or set BULLPEN_HOME to another folder.`;
+  return new Rejection('home.not-writable', message, { folder, cause });
 }
 
 function full(folder: string, free: string): Fault {

@@ -39,8 +39,11 @@ describe('the home', () => {
   it('names a folder that cannot be made, and what to set instead', () => {
     const file = join(home.folder, 'a-file');
     writeFileSync(file, '');
-    const refused = expect.objectContaining({ code: 'home.not-writable', message: expect.stringMatching(/a-file\/inside cannot be written \(E\w+\).*BULLPEN_HOME/) as unknown });
-    expect(() => prepareHome(homeAt(join(file, 'inside')))).toThrow(refused as unknown as Error);
+    const refused = expect.objectContaining({ code: 'home.not-a-folder', message: expect.stringMatching(/a-file is a file\. Set BULLPEN_HOME/) as unknown });
+    for (const folder of [file, join(file, 'inside')]) expect(() => prepareHome(homeAt(folder))).toThrow(refused as unknown as Error);
+    // A file system without room for any file is not full.
+    const unwritable = expect.objectContaining({ code: 'home.not-writable', message: expect.stringMatching(/\/proc\/x cannot be written.*BULLPEN_HOME/) as unknown });
+    expect(() => prepareHome(homeAt('/proc/x'))).toThrow(unwritable as unknown as Error);
   });
 
   it('does not make new secrets in place of damaged ones', () => {

@@ -63,7 +63,7 @@ export function homeAt(path: string | undefined): Home {
   };
 }
 
-/** @throws Rejection `home.not-writable`, Fault `disk.full` */
+/** @throws Rejection `home.not-a-folder`, `home.not-writable`, Fault `disk.full` */
 export function prepareHome(home: Home): void {
   const problem = diskProblem(home.folder);
   if (problem !== null) throw problem;

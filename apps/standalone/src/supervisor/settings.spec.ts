@@ -16,6 +16,8 @@ describe('loadSettings', () => {
   it.each([
     [{ BULLPEN_MODE: 'swarm' }, 'mode.unknown', /swarm.*standalone or processes/],
     [{ BULLPEN_PORT: 'abc' }, 'config.invalid', /BULLPEN_PORT must be a port from 1 to 65535/],
+    [{ BULLPEN_LOG_LEVEL: 'loud' }, 'config.invalid', /BULLPEN_LOG_LEVEL must be debug, info, warn or error/],
+    [{ BULLPEN_ISOLATION: 'zz' }, 'config.invalid', /BULLPEN_ISOLATION must be auto or none/],
     [{ ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: 'notaurl' }, 'config.invalid', /^ANTHROPIC_BASE_URL is no address/],
     [{ NATS_URL: 'http://x' }, 'nats.url', /NATS_URL/],
   ])('refuses %j', (environment, code, message) => {

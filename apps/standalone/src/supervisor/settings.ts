@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 
 import { z } from 'zod';
 
-import { loadConfig, portVariable } from '@bullpen/config';
+import { isolationVariable, loadConfig, logLevelVariable, portVariable } from '@bullpen/config';
 import { Rejection } from '@bullpen/errors';
 import { parseNatsUrl } from '@bullpen/event-log';
 
@@ -24,6 +24,8 @@ const schema = z.object({
   BULLPEN_AGENTS: z.string().startsWith('/').optional(),
   BULLPEN_USER_NAME: z.string().optional(),
   BULLPEN_USER_EMAIL: z.string().optional(),
+  BULLPEN_ISOLATION: isolationVariable.optional(),
+  BULLPEN_LOG_LEVEL: logLevelVariable.optional(),
 });
 export const SETTING_NAMES = Object.keys(schema.shape) as readonly (keyof typeof schema.shape)[];
 
