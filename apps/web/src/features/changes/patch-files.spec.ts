@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { LARGE_CHARACTERS, LARGE_LINES, isLarge, parseDiff, patchFiles } from './patch-files.js';
 import type { PatchFile } from './patch-files.js';
+
+// The library looks at the browser's name as it is loaded.
+Object.defineProperty(globalThis, 'navigator', { value: { userAgent: '' }, configurable: true });
+const { LARGE_CHARACTERS, LARGE_LINES, isLarge, parseDiff, patchFiles } = await import('./patch-files.js');
 
 const OLD = 'a'.repeat(40);
 const NEW = 'b'.repeat(40);
