@@ -132,6 +132,21 @@ describe('what runs', () => {
     expect(findings).toContainEqual(expect.objectContaining({ code: 'run.stale', state: 'note' }));
   });
 
+  it('holds its port still when its supervisor was killed', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const left = await living();
+    const given = { BULLPEN_PORT: String(port) };
+    write('run.json', { url: `http://127.0.0.1:${port}`, processes: { platform: left } });
+    expect(await problems(given)).toEqual(['processes.left']);
+    write('run.json', { url: `http://127.0.0.1:${port}`, processes: { nats: left } });
+    expect(await problems(given)).toEqual(['processes.left', 'port.taken']);
+    write('run.json', { url: `http://127.0.0.1:${port - 1}`, processes: { platform: left } });
+    expect(await problems(given)).toEqual(['processes.left', 'port.taken']);
+    server.close();
+  });
+
   it('must be ready', async () => {
     write('supervisor.lock', await living());
     write('run.json', { url: `http://127.0.0.1:${await freePort()}`, processes: {} });

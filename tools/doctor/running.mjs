@@ -8,12 +8,14 @@ import { broken, fine, note } from './findings.mjs';
 
 const PROBE_TIMEOUT_MS = 3_000;
 const DEFAULT_PORT = 4_800;
+/** Those that listen on it. */
+const HOLDERS = ['platform', 'gateway'];
 
 export async function runningFindings() {
   const supervisor = runningSupervisor();
   const { url, processes } = readRun();
   const names = Object.keys(processes);
-  if (supervisor === null) return [remains(names), await port()];
+  if (supervisor === null) return [remains(names), await port(names.some((name) => HOLDERS.includes(name)) ? url : null)];
   const health = url === null ? 'no address yet' : await illness(url);
   if (health === null) return [fine('platform', `Bullpen runs on ${url} (process ${supervisor.pid}; ${names.join(', ')})`)];
   const cure = `wait a moment; then see ${join(HOME, 'logs')}, or make down and make up`;
@@ -37,8 +39,8 @@ async function illness(url) {
   }
 }
 
-/** By taking it for a moment: that also tells a port that this user may not have. */
-async function port() {
+/** By taking it for a moment: that also tells a port that this user may not have. `left`: the address that a killed supervisor left in use. */
+async function port(left) {
   const number = Number(process.env.BULLPEN_PORT || DEFAULT_PORT);
   if (!Number.isInteger(number) || number < 1 || number > 65_535) return broken('port.invalid', 'BULLPEN_PORT is not a port from 1 to 65535', 'correct it');
   const host = process.env.BULLPEN_HOST || '127.0.0.1';
@@ -51,6 +53,7 @@ async function port() {
     case null:
       return fine('port', `port ${number} is free`);
     case 'EADDRINUSE':
+      if (left?.endsWith(`:${number}`)) return note('port.left', `port ${number} is held by what the killed supervisor left running`, 'the same: make down, or make up');
       return broken('port.taken', `port ${number} is taken by another program`, `stop it, or ${other}`);
     case 'EACCES':
       return broken('port.forbidden', `port ${number} may not be used by this user`, other);

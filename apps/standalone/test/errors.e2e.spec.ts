@@ -115,13 +115,13 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   'the same Idempotency-Key with another body': {
     status: 422,
     code: 'idempotency.mismatch',
-    says: /Idempotency-Key was used for another session\. Use a new key/,
+    says: /Idempotency-Key was used for another request: it made session \w+\. Use a new key/,
     ask: () => create({ repository: 'sample', title: 'another' }, { 'idempotency-key': 'errors-once' }),
   },
   'a session that is not there': {
     status: 404,
     code: 'session.not-found',
-    says: /Check its id, or list/,
+    says: /There is no session 0{28}\. Check its id, or list/,
     ask: () => platform.api('POST', `/sessions/${'00'.padEnd(28, '0')}/prompts`, { text: 'x' }),
     typed: () => platform.cli(['prompt', '00'.padEnd(28, '0'), 'x']),
   },

@@ -421,7 +421,7 @@ describe('the session service', () => {
     it('are looked at before anything is kept of them', async () => {
       await expect(sessions.addRepository({ context: contextOf(), source: '/missing' })).rejects.toMatchObject({ code: 'repository.not-found' });
       const unknown = sessions.removeRepository({ context: contextOf(), repositoryId: '00aaaaaaaaaaaaaaaaaaaaaaaaaa' });
-      await expect(unknown).rejects.toMatchObject({ code: 'repository.unknown' });
+      await expect(unknown).rejects.toMatchObject({ code: 'repository.unknown', details: { id: '00aaaaaaaaaaaaaaaaaaaaaaaaaa' } });
     });
   });
 

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { homeAt, loadSecrets, loadToken, prepareHome, type Home } from './home.js';
 import { endSandboxes, sandboxProcesses } from './leftovers.js';
 import { LogFile } from './logs.js';
-import { choosePorts, requireFreePort } from './ports.js';
+import { choosePorts, portProblem, requireFreePort } from './ports.js';
 import { endProcess, identify, isAlive } from './processes.js';
 import { PORT_NAMES, readRun, releaseLock, runningSupervisor, takeLock, writeRun } from './run-file.js';
 import { ensureSampleRepository } from './sample.js';
@@ -100,8 +100,14 @@ describe('ports', () => {
     expect((await choosePorts({ ...NONE_BEFORE, ports: { nats: port } })).nats).not.toBe(port);
     expect((await choosePorts({ ...NONE_BEFORE, ports: { nats: port }, inUse: new Set(['nats']) })).nats).toBe(port);
     await expect(requireFreePort(port, '127.0.0.1')).rejects.toThrow(new RegExp(`Port ${port} .*BULLPEN_PORT=`));
+    await expect(requireFreePort(65_535, '192.0.2.1', 60_000)).rejects.toMatchObject({ code: 'port.unusable', message: expect.stringMatching(/^BULLPEN_HOST=192\.0\.2\.1 .*unset it/) as unknown });
     setTimeout(() => taken.close(), 200);
     await requireFreePort(port, '127.0.0.1', 5_000);
+  });
+
+  it('that this user may not have are told from those of another program', () => {
+    const problem = portProblem(80, '127.0.0.1', Object.assign(new Error('no'), { code: 'EACCES' }));
+    expect(problem).toMatchObject({ code: 'port.forbidden', message: expect.stringContaining('BULLPEN_PORT=4800 make up') as unknown });
   });
 });
 

@@ -11,9 +11,11 @@ import { parseNatsUrl } from '@bullpen/event-log';
 export const MODES = ['standalone', 'processes'] as const;
 export type Mode = (typeof MODES)[number];
 
+export const DEFAULT_PORT = 4_800;
+
 const schema = z.object({
   BULLPEN_HOME: z.string().optional(),
-  BULLPEN_PORT: portVariable.default(4_800),
+  BULLPEN_PORT: portVariable.default(DEFAULT_PORT),
   BULLPEN_HOST: z.string().default('127.0.0.1'),
   BULLPEN_MODE: z.string().default(MODES[0]),
   NATS_URL: z.string().optional(),

@@ -41,13 +41,13 @@ export class RepositoryOperations {
 
   /** Repeated: nothing. @throws Rejection `repository.unknown`, `repository.is-sample` */
   async remove({ organisationId, ...caller }: Caller, id: string): Promise<void> {
-    if (!isEntityId(id)) throw noRepository();
+    if (!isEntityId(id)) throw noRepository(id);
     const { state } = await this.parts.repositories.load(id);
     if (state.phase === 'added' && state.source === this.parts.sampleRepository) {
       throw new Rejection('repository.is-sample', 'The sample stays: it is what a newcomer tries first.', { id });
     }
     const meta = metaOf({ organisationId, ...caller }, this.parts.surroundings);
-    await this.parts.repositories.handle(id, { type: 'RemoveRepository', organisationId }, meta);
+    await this.parts.repositories.handle(id, { type: 'RemoveRepository', organisationId, id }, meta);
   }
 
   /** The sample is there before anybody works on it. May be repeated. */

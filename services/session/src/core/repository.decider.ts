@@ -10,7 +10,7 @@ export type RepositoryAggregate =
 export type RepositoryCommand =
   /** `rename`: the name was chosen by a person, so it takes the place of another one. */
   | { readonly type: 'AddRepository'; readonly repository: RepositoryData; readonly rename: boolean }
-  | { readonly type: 'RemoveRepository'; readonly organisationId: string };
+  | { readonly type: 'RemoveRepository'; readonly organisationId: string; readonly id: string };
 
 /** Its id is derived from organisation and source, so a repository that is there, or was, is the same one. */
 export const repositoryDecider: Decider<RepositoryAggregate, RepositoryCommand, RepositoryEvent> = {
@@ -36,11 +36,11 @@ function decide(command: RepositoryCommand, state: RepositoryAggregate): readonl
       return isThere ? [] : [{ type: 'RepositoryAdded', data: repository }];
     }
     case 'RemoveRepository':
-      if (state.phase === 'none' || state.organisationId !== command.organisationId) throw noRepository();
+      if (state.phase === 'none' || state.organisationId !== command.organisationId) throw noRepository(command.id);
       return state.phase === 'removed' ? [] : [{ type: 'RepositoryRemoved', data: {} }];
   }
 }
 
-export function noRepository(): Rejection {
-  return new Rejection('repository.unknown', 'There is no such repository. List the repositories there are, or add it by its source.');
+export function noRepository(id: string): Rejection {
+  return new Rejection('repository.unknown', `There is no repository with the id ${id}. List the repositories there are, or add it by its source.`, { id });
 }

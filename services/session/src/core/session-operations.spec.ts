@@ -21,8 +21,8 @@ const caller = (idempotencyKey: string): Caller => ({
   traceparent: '',
 });
 
-/** Goal: what is asked again is answered as before, whatever became of the disk. Method: the real rules on states in memory. */
-describe('SessionOperations on a full disk', () => {
+/** Goal: what is asked again is answered as before, whatever became of the disk, and a refusal names what it is about. Method: the real rules on states in memory. */
+describe('SessionOperations', () => {
   let states: Map<string, SessionAggregate>;
   let isFull: boolean;
   let sessions: SessionOperations;
@@ -61,7 +61,7 @@ describe('SessionOperations on a full disk', () => {
 
   const newSession = { repository: 'sample', branch: '', title: 'T', prompt: '', agent: '', model: '' };
 
-  it('makes no session, prompt or attempt, and changes nothing', async () => {
+  it('makes no session, prompt or attempt on a full disk, and changes nothing', async () => {
     const { sessionId } = await sessions.createSession(caller(''), newSession);
     const before = new Map(states);
     isFull = true;
@@ -71,7 +71,7 @@ describe('SessionOperations on a full disk', () => {
     expect(states).toEqual(before);
   });
 
-  it('answers as before what was done before it filled', async () => {
+  it('answers as before what was done before the disk filled', async () => {
     const made = await sessions.createSession(caller('a'), newSession);
     const { sessionId } = made;
     const queued = await sessions.queuePrompt(caller('b'), sessionId, 'x');
@@ -85,10 +85,29 @@ describe('SessionOperations on a full disk', () => {
     expect(await sessions.retryTurn(caller('c'), sessionId)).toEqual({ retrying: true, lastId: null });
   });
 
-  it('still deletes', async () => {
+  it('still deletes on a full disk', async () => {
     const { sessionId } = await sessions.createSession(caller(''), newSession);
     isFull = true;
     await sessions.deleteSession(caller(''), sessionId);
     expect(states.get(sessionId)?.phase).toBe('deleted');
+  });
+
+  it('names the session or prompt that it refuses', async () => {
+    const refusal = (code: string, says: RegExp, details: object) => ({ code, message: expect.stringMatching(says) as unknown, details });
+    const unknown = '0'.repeat(26);
+    for (const id of [unknown, 'no id']) {
+      await expect(sessions.queuePrompt(caller(''), id, 'x')).rejects.toMatchObject(refusal('session.not-found', new RegExp(`no session ${id}\\.`), { sessionId: id }));
+    }
+    const { sessionId } = await sessions.createSession(caller('a'), newSession);
+    const another = sessions.createSession(caller('a'), { ...newSession, title: 'U' });
+    await expect(another).rejects.toMatchObject(refusal('idempotency.mismatch', new RegExp(`it made session ${sessionId}\\. Use a new key`), { sessionId }));
+    const { promptId } = await sessions.queuePrompt(caller('b'), sessionId, 'x');
+    const other = sessions.queuePrompt(caller('b'), sessionId, 'y');
+    await expect(other).rejects.toMatchObject(refusal('idempotency.mismatch', new RegExp(`prompt ${promptId} of session ${sessionId}`), { sessionId, promptId }));
+    await handle(sessionId, { type: 'ArchiveSession', organisationId: 'org', sessionId, seen: null });
+    await expect(sessions.queuePrompt(caller(''), sessionId, 'x')).rejects.toMatchObject(refusal('session.archived', new RegExp(sessionId), { sessionId }));
+    await sessions.deleteSession(caller(''), sessionId);
+    const again = sessions.createSession(caller('a'), newSession);
+    await expect(again).rejects.toMatchObject(refusal('session.not-found', new RegExp(`${sessionId}.*was deleted\\. Use a new key`), { sessionId }));
   });
 });

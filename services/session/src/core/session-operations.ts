@@ -9,7 +9,7 @@ import type { Room, SessionReader, Surroundings } from './ports.js';
 import { checkPrompt } from './prompt-text.js';
 import type { RepositoryOperations } from './repository-operations.js';
 import type { NewPrompt, PromptEdit, SeenTurn, SessionCommand } from './session.commands.js';
-import { isRequestDone, queuePosition, requireOpen } from './session.aggregate.js';
+import { deletedSince, isRequestDone, notFound, queuePosition, requireOpen, requireSameRequest } from './session.aggregate.js';
 import { checkTitle } from './session.decider.js';
 import type { SessionAggregate } from './session.aggregate.js';
 import type { SessionCoreEvent } from './session.events.js';
@@ -66,7 +66,7 @@ export class SessionOperations {
       modelProvider: this.parts.defaults.modelProvider,
       requestHash,
     };
-    const { lastId } = await sessions.handle(sessionId, { type: 'CreateSession', session, prompt }, metaOf(caller, this.parts.surroundings));
+    const { lastId } = await sessions.handle(sessionId, { type: 'CreateSession', sessionId, session, prompt }, metaOf(caller, this.parts.surroundings));
     return { sessionId, promptId, lastId };
   }
 
@@ -79,7 +79,7 @@ export class SessionOperations {
     await this.#requireRoom(sessionId, (state) => state.phase === 'open' && promptId in state.prompts);
     const requestHash = this.parts.surroundings.hashOf({ text });
     const prompt: NewPrompt = { promptId, text, author: authorOf(caller), requestHash };
-    const command = { type: 'QueuePrompt', organisationId: caller.organisationId, prompt } as const;
+    const command = { type: 'QueuePrompt', organisationId: caller.organisationId, sessionId, prompt } as const;
     const { state, lastId } = await this.#handle(caller, sessionId, command);
     return { promptId, position: queuePosition(state, promptId), lastId };
   }
@@ -87,7 +87,7 @@ export class SessionOperations {
   async cancelTurn(caller: Caller, sessionId: string): Promise<{ cancelling: boolean; lastId: string | null }> {
     const requestId = this.#idFor(caller, `turn.cancel/${sessionId}`);
     const seen = await this.#running(sessionId);
-    const command = { type: 'CancelTurn', organisationId: caller.organisationId, requestId, seen } as const;
+    const command = { type: 'CancelTurn', organisationId: caller.organisationId, sessionId, requestId, seen } as const;
     const { state, lastId } = await this.#handle(caller, sessionId, command);
     const asked = state.phase === 'open' && state.running?.cancelRequested === true;
     return { cancelling: asked || isRequestDone(state, requestId), lastId };
@@ -96,40 +96,40 @@ export class SessionOperations {
   async retryTurn(caller: Caller, sessionId: string): Promise<{ retrying: boolean; lastId: string | null }> {
     const requestId = this.#idFor(caller, `turn.retry/${sessionId}`);
     await this.#requireRoom(sessionId, (state) => isRequestDone(state, requestId));
-    const command = { type: 'RetryTurn', organisationId: caller.organisationId, requestId } as const;
+    const command = { type: 'RetryTurn', organisationId: caller.organisationId, sessionId, requestId } as const;
     const { state, lastId } = await this.#handle(caller, sessionId, command);
     return { retrying: isRequestDone(state, requestId), lastId };
   }
 
   async renameSession(caller: Caller, sessionId: string, title: string): Promise<{ lastId: string | null }> {
-    return this.#handle(caller, sessionId, { type: 'RenameSession', organisationId: caller.organisationId, title: title.trim() });
+    return this.#handle(caller, sessionId, { type: 'RenameSession', organisationId: caller.organisationId, sessionId, title: title.trim() });
   }
 
   async archiveSession(caller: Caller, sessionId: string): Promise<{ changed: boolean; lastId: string | null }> {
     const seen = await this.#running(sessionId);
-    return changed(await this.#handle(caller, sessionId, { type: 'ArchiveSession', organisationId: caller.organisationId, seen }));
+    return changed(await this.#handle(caller, sessionId, { type: 'ArchiveSession', organisationId: caller.organisationId, sessionId, seen }));
   }
 
   async unarchiveSession(caller: Caller, sessionId: string): Promise<{ changed: boolean; lastId: string | null }> {
-    return changed(await this.#handle(caller, sessionId, { type: 'UnarchiveSession', organisationId: caller.organisationId }));
+    return changed(await this.#handle(caller, sessionId, { type: 'UnarchiveSession', organisationId: caller.organisationId, sessionId }));
   }
 
   /** What the lanes hold is erased later; from here on the session is not found. */
   async deleteSession(caller: Caller, sessionId: string): Promise<{ lastId: string | null }> {
-    return this.#handle(caller, sessionId, { type: 'DeleteSession', organisationId: caller.organisationId });
+    return this.#handle(caller, sessionId, { type: 'DeleteSession', organisationId: caller.organisationId, sessionId });
   }
 
   async editPrompt(
     caller: Caller,
     { sessionId, promptId, edit }: { readonly sessionId: string; readonly promptId: string; readonly edit: PromptEdit },
   ): Promise<{ position: number; lastId: string | null }> {
-    const command = { type: 'EditPrompt', organisationId: caller.organisationId, promptId, edit } as const;
+    const command = { type: 'EditPrompt', organisationId: caller.organisationId, sessionId, promptId, edit } as const;
     const { state, lastId } = await this.#handle(caller, sessionId, command);
     return { position: queuePosition(state, promptId), lastId };
   }
 
   async withdrawPrompt(caller: Caller, sessionId: string, promptId: string): Promise<{ lastId: string | null }> {
-    return this.#handle(caller, sessionId, { type: 'WithdrawPrompt', organisationId: caller.organisationId, promptId });
+    return this.#handle(caller, sessionId, { type: 'WithdrawPrompt', organisationId: caller.organisationId, sessionId, promptId });
   }
 
   async #running(sessionId: string): Promise<SeenTurn | null> {
@@ -158,8 +158,9 @@ export class SessionOperations {
     if (caller.idempotencyKey === '') return false;
     const { state } = await this.parts.sessions.load(sessionId);
     if (state.phase === 'none') return false;
-    if (requireOpen(state, caller.organisationId).requestHash === requestHash) return true;
-    throw new Rejection('idempotency.mismatch', 'This Idempotency-Key was used for another session. Use a new key for a new request.');
+    if (state.phase === 'deleted') throw deletedSince(sessionId);
+    requireSameRequest(requireOpen(state, { organisationId: caller.organisationId, sessionId }).requestHash, requestHash, { sessionId });
+    return true;
   }
 
   #check(request: NewSession): { agent: string; title: string } {
@@ -191,7 +192,7 @@ function authorOf({ actor, email }: Caller): { name: string; email: string } {
 
 function requireId(sessionId: string): string {
   if (isEntityId(sessionId)) return sessionId;
-  throw new Rejection('session.not-found', 'That is no session id. List the sessions to find it.');
+  throw notFound(sessionId);
 }
 
 function titleFrom(prompt: string): string {

@@ -39,13 +39,30 @@ interface EndedAttempt extends Attempt {
 }
 
 /** @throws Rejection `session.not-found`, also when the session is another organisation's: existence is not told either */
-export function requireOpen(state: SessionAggregate, organisationId: string): OpenSession {
+export function requireOpen(
+  state: SessionAggregate,
+  { organisationId, sessionId }: { readonly organisationId: string; readonly sessionId: string },
+): OpenSession {
   if (state.phase === 'open' && state.organisationId === organisationId) return state;
-  throw notFound();
+  throw notFound(sessionId);
 }
 
-export function notFound(): Rejection {
-  return new Rejection('session.not-found', 'There is no such session. Check its id, or list the sessions there are.');
+export function notFound(sessionId: string): Rejection {
+  return new Rejection('session.not-found', `There is no session ${sessionId}. Check its id, or list the sessions there are.`, { sessionId });
+}
+
+/** Of a request to create it that is repeated under its key. */
+export function deletedSince(sessionId: string): Rejection {
+  const message = `The session ${sessionId}, which was created under this Idempotency-Key, was deleted. Use a new key for a new session.`;
+  return new Rejection('session.not-found', message, { sessionId });
+}
+
+/** @throws Rejection `idempotency.mismatch` unless both are the hash of one request */
+export function requireSameRequest(known: string, given: string, made: { readonly sessionId: string; readonly promptId?: string }): void {
+  if (known === given) return;
+  const what = made.promptId === undefined ? `session ${made.sessionId}` : `prompt ${made.promptId} of session ${made.sessionId}`;
+  const message = `This Idempotency-Key was used for another request: it made ${what}. Use a new key for a new request.`;
+  throw new Rejection('idempotency.mismatch', message, made);
 }
 
 /** 0: its turn has started; otherwise its place in the queue, from 1. */

@@ -25,22 +25,23 @@ export interface PromptEdit {
 
 /** Commands of one session; ids and hashes come from outside, so that deciding again decides the same. */
 export type SessionCommand =
-  | { readonly type: 'CreateSession'; readonly session: CoreEventData['SessionCreated']; readonly prompt: NewPrompt | null }
-  | { readonly type: 'QueuePrompt'; readonly organisationId: string; readonly prompt: NewPrompt }
+  | { readonly type: 'CreateSession'; readonly sessionId: string; readonly session: CoreEventData['SessionCreated']; readonly prompt: NewPrompt | null }
+  | { readonly type: 'QueuePrompt'; readonly organisationId: string; readonly sessionId: string; readonly prompt: NewPrompt }
   | {
       readonly type: 'CancelTurn';
       readonly organisationId: string;
+      readonly sessionId: string;
       readonly requestId: string;
       /** A turn that starts after the cancel came is not meant. */
       readonly seen: SeenTurn | null;
     }
-  | { readonly type: 'RetryTurn'; readonly organisationId: string; readonly requestId: string }
-  | { readonly type: 'EditPrompt'; readonly organisationId: string; readonly promptId: string; readonly edit: PromptEdit }
-  | { readonly type: 'WithdrawPrompt'; readonly organisationId: string; readonly promptId: string }
-  | { readonly type: 'RenameSession'; readonly organisationId: string; readonly title: string }
-  | { readonly type: 'ArchiveSession'; readonly organisationId: string; readonly seen: SeenTurn | null }
-  | { readonly type: 'UnarchiveSession'; readonly organisationId: string }
-  | { readonly type: 'DeleteSession'; readonly organisationId: string }
+  | { readonly type: 'RetryTurn'; readonly organisationId: string; readonly sessionId: string; readonly requestId: string }
+  | { readonly type: 'EditPrompt'; readonly organisationId: string; readonly sessionId: string; readonly promptId: string; readonly edit: PromptEdit }
+  | { readonly type: 'WithdrawPrompt'; readonly organisationId: string; readonly sessionId: string; readonly promptId: string }
+  | { readonly type: 'RenameSession'; readonly organisationId: string; readonly sessionId: string; readonly title: string }
+  | { readonly type: 'ArchiveSession'; readonly organisationId: string; readonly sessionId: string; readonly seen: SeenTurn | null }
+  | { readonly type: 'UnarchiveSession'; readonly organisationId: string; readonly sessionId: string }
+  | { readonly type: 'DeleteSession'; readonly organisationId: string; readonly sessionId: string }
   /** The last event of the lane; only once the session is deleted and nothing of it is left elsewhere. */
   | { readonly type: 'CloseLane' }
   | { readonly type: 'EndTurn'; readonly turnId: string; readonly attempt: number; readonly ending: TurnEnding };

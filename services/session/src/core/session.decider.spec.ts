@@ -14,6 +14,7 @@ import { turnIdOf } from './session.events.js';
 import type { SessionCoreEvent } from './session.events.js';
 
 const organisationId = 'org';
+const sessionId = 's-1';
 const session: CoreEventData['SessionCreated'] = {
   organisationId,
   title: 'Fix the login',
@@ -54,10 +55,11 @@ const ended = (
   attempt = 1,
 ): SessionCoreEvent => ({ type: 'TurnEnded', data: { turnId: turnIdOf(promptId), attempt, outcome, ...(reason ? { reason } : {}) } });
 
-const create = (prompt: NewPrompt | null = null): SessionCommand => ({ type: 'CreateSession', session, prompt });
+const create = (prompt: NewPrompt | null = null): SessionCommand => ({ type: 'CreateSession', sessionId, session, prompt });
 const queue = (promptId: string, text?: string): SessionCommand => ({
   type: 'QueuePrompt',
   organisationId,
+  sessionId,
   prompt: promptOf(promptId, text),
 });
 const cancel = (
@@ -66,10 +68,11 @@ const cancel = (
 ): SessionCommand => ({
   type: 'CancelTurn',
   organisationId,
+  sessionId,
   requestId,
   seen: seen === null ? null : { turnId: turnIdOf(seen), attempt, agentHasIt },
 });
-const retry: SessionCommand = { type: 'RetryTurn', organisationId, requestId: 'retry 1' };
+const retry: SessionCommand = { type: 'RetryTurn', organisationId, sessionId, requestId: 'retry 1' };
 const end = (
   promptId: string,
   outcome: 'completed' | 'failed' | 'cancelled' = 'completed',
@@ -87,7 +90,7 @@ describe('CreateSession', () => {
   it('does nothing when repeated', () => given(running).when(create(promptOf('p1'))).thenNothing());
   it('rejects another request under the same key', () =>
     given(running)
-      .when({ type: 'CreateSession', session: { ...session, requestHash: 'another' }, prompt: null })
+      .when({ type: 'CreateSession', sessionId, session: { ...session, requestHash: 'another' }, prompt: null })
       .thenRejects('idempotency.mismatch'));
   it('rejects a prompt without words', () => given([]).when(create(promptOf('p1', ' \n'))).thenRejects('prompt.empty'));
 });
@@ -123,11 +126,11 @@ describe('QueuePrompt', () => {
     given([created]).when(queue('p1', 'x'.repeat(MAX_PROMPT_BYTES + 1))).thenRejects('prompt.too-large');
     const largest = promptOf('p1', 'ä'.repeat(MAX_PROMPT_BYTES / 2));
     const event: SessionCoreEvent = { type: 'PromptQueued', data: largest };
-    given([created]).when({ type: 'QueuePrompt', organisationId, prompt: largest }).then([event, started('p1')]);
+    given([created]).when({ type: 'QueuePrompt', organisationId, sessionId, prompt: largest }).then([event, started('p1')]);
   });
   it('rejects a prompt to a session that is not there, or is not ours', () => {
     given([]).when(queue('p1')).thenRejects('session.not-found');
-    given([created]).when({ type: 'QueuePrompt', organisationId: 'other', prompt: promptOf('p1') }).thenRejects('session.not-found');
+    given([created]).when({ type: 'QueuePrompt', organisationId: 'other', sessionId, prompt: promptOf('p1') }).thenRejects('session.not-found');
   });
   it('rejects more than can wait', () => {
     const many = Array.from({ length: MAX_QUEUED_PROMPTS }, (_, n) => queued(`q${n}`));
@@ -214,7 +217,7 @@ describe('any order of commands', () => {
     fc
       .tuple(fc.option(anyPrompt), anyAttempt, fc.boolean(), anyRequest)
       .map(([seen, attempt, agentHasIt, requestId]) => cancel(seen, { agentHasIt, attempt, requestId })),
-    anyRequest.map((requestId): SessionCommand => ({ type: 'RetryTurn', organisationId, requestId })),
+    anyRequest.map((requestId): SessionCommand => ({ type: 'RetryTurn', organisationId, sessionId, requestId })),
     fc.constant(create(promptOf('a'))),
     fc
       .tuple(anyPrompt, fc.constantFrom('completed' as const, 'failed' as const, 'cancelled' as const), fc.boolean(), anyAttempt)
@@ -305,21 +308,23 @@ const archived: SessionCoreEvent = { type: 'SessionArchived', data: {} };
 const unarchived: SessionCoreEvent = { type: 'SessionUnarchived', data: {} };
 const deleted: SessionCoreEvent = { type: 'SessionDeleted', data: {} };
 const laneClosed: SessionCoreEvent = { type: 'LaneClosed', data: {} };
-const rename = (title: string): SessionCommand => ({ type: 'RenameSession', organisationId, title });
+const rename = (title: string): SessionCommand => ({ type: 'RenameSession', organisationId, sessionId, title });
 const archive = (begun: string | null): SessionCommand => ({
   type: 'ArchiveSession',
   organisationId,
+  sessionId,
   seen: begun === null ? null : { turnId: turnIdOf(begun), attempt: 1, agentHasIt: true },
 });
-const unarchive: SessionCommand = { type: 'UnarchiveSession', organisationId };
-const remove: SessionCommand = { type: 'DeleteSession', organisationId };
+const unarchive: SessionCommand = { type: 'UnarchiveSession', organisationId, sessionId };
+const remove: SessionCommand = { type: 'DeleteSession', organisationId, sessionId };
 const edit = (promptId: string, text: string | null, before: string | null = null): SessionCommand => ({
   type: 'EditPrompt',
   organisationId,
+  sessionId,
   promptId,
   edit: { text, before },
 });
-const withdraw = (promptId: string): SessionCommand => ({ type: 'WithdrawPrompt', organisationId, promptId });
+const withdraw = (promptId: string): SessionCommand => ({ type: 'WithdrawPrompt', organisationId, sessionId, promptId });
 
 const cancelAsked: SessionCoreEvent = { type: 'TurnCancelRequested', data: { turnId: turnIdOf('p1') } };
 

@@ -4,7 +4,7 @@ import { Rejection } from '@bullpen/errors';
 import type { Decider } from '@bullpen/eventsourcing';
 
 import { checkPrompt } from './prompt-text.js';
-import { notFound, requireOpen } from './session.aggregate.js';
+import { deletedSince, requireOpen, requireSameRequest } from './session.aggregate.js';
 import type { OpenSession, RunningAttempt, SessionAggregate } from './session.aggregate.js';
 import type { CommandOf, NewPrompt, SessionCommand } from './session.commands.js';
 import { SANDBOX_FAILED, SESSION_DELETED, turnIdOf } from './session.events.js';
@@ -25,8 +25,8 @@ function inItsTrace(event: SessionCoreEvent, state: SessionAggregate): SessionCo
   return traceparent === undefined ? event : { ...event, traceparent };
 }
 
-function requireActive(state: OpenSession): void {
-  if (state.archived) throw new Rejection('session.archived', 'This session is archived: nothing runs in it. Unarchive it first.');
+function requireActive(state: OpenSession, sessionId: string): void {
+  if (state.archived) throw new Rejection('session.archived', `The session ${sessionId} is archived: nothing runs in it. Unarchive it first.`, { sessionId });
 }
 
 /** @throws Rejection `title.empty`, `title.too-long` */
@@ -42,34 +42,34 @@ function decide(command: SessionCommand, state: SessionAggregate): readonly Sess
     case 'CreateSession':
       return createSession(command, state);
     case 'QueuePrompt':
-      return queuePrompt(command, requireOpen(state, command.organisationId));
+      return queuePrompt(command, requireOpen(state, command));
     case 'CancelTurn':
-      return cancelTurn(command, requireOpen(state, command.organisationId));
+      return cancelTurn(command, requireOpen(state, command));
     case 'RetryTurn':
-      return retryTurn(command, requireOpen(state, command.organisationId));
+      return retryTurn(command, requireOpen(state, command));
     case 'EndTurn':
       return endTurn(command, state);
     case 'EditPrompt':
-      return editPrompt(command, requireOpen(state, command.organisationId));
+      return editPrompt(command, requireOpen(state, command));
     case 'WithdrawPrompt':
-      return withdrawPrompt(command, requireOpen(state, command.organisationId));
+      return withdrawPrompt(command, requireOpen(state, command));
     case 'RenameSession':
-      return renameSession(command, requireOpen(state, command.organisationId));
+      return renameSession(command, requireOpen(state, command));
     case 'ArchiveSession':
-      return archiveSession(command, requireOpen(state, command.organisationId));
+      return archiveSession(command, requireOpen(state, command));
     case 'UnarchiveSession':
-      return unarchiveSession(requireOpen(state, command.organisationId));
+      return unarchiveSession(requireOpen(state, command));
     case 'DeleteSession':
-      return deleteSession(requireOpen(state, command.organisationId));
+      return deleteSession(requireOpen(state, command));
     case 'CloseLane':
       return state.phase === 'deleted' && !state.laneClosed ? [{ type: 'LaneClosed', data: {} }] : [];
   }
 }
 
-function createSession({ session, prompt }: CommandOf<'CreateSession'>, state: SessionAggregate): readonly SessionCoreEvent[] {
-  if (state.phase === 'deleted') throw notFound();
+function createSession({ sessionId, session, prompt }: CommandOf<'CreateSession'>, state: SessionAggregate): readonly SessionCoreEvent[] {
+  if (state.phase === 'deleted') throw deletedSince(sessionId);
   if (state.phase === 'open') {
-    requireSameRequest(state.requestHash, session.requestHash);
+    requireSameRequest(state.requestHash, session.requestHash, { sessionId });
     return [];
   }
   const created: SessionCoreEvent = { type: 'SessionCreated', data: session };
@@ -78,13 +78,13 @@ function createSession({ session, prompt }: CommandOf<'CreateSession'>, state: S
   return [created, promptQueued(prompt), turnStarted(prompt.promptId, 1)];
 }
 
-function queuePrompt({ prompt }: CommandOf<'QueuePrompt'>, state: OpenSession): readonly SessionCoreEvent[] {
+function queuePrompt({ sessionId, prompt }: CommandOf<'QueuePrompt'>, state: OpenSession): readonly SessionCoreEvent[] {
   const known = state.prompts[prompt.promptId];
   if (known !== undefined) {
-    requireSameRequest(known, prompt.requestHash);
+    requireSameRequest(known, prompt.requestHash, { sessionId, promptId: prompt.promptId });
     return [];
   }
-  requireActive(state);
+  requireActive(state, sessionId);
   checkPrompt(prompt.text);
   if (state.queue.length >= MAX_QUEUED_PROMPTS) {
     throw new Rejection('queue.full', `${MAX_QUEUED_PROMPTS} prompts wait already. Queue more once some have run.`, {
@@ -151,8 +151,8 @@ function deleteSession({ running }: OpenSession): readonly SessionCoreEvent[] {
   ];
 }
 
-function retryTurn({ requestId }: CommandOf<'RetryTurn'>, state: OpenSession): readonly SessionCoreEvent[] {
-  requireActive(state);
+function retryTurn({ sessionId, requestId }: CommandOf<'RetryTurn'>, state: OpenSession): readonly SessionCoreEvent[] {
+  requireActive(state, sessionId);
   const { running, last } = state;
   if (running || last?.outcome !== 'failed' || state.requests.has(requestId)) return [];
   return [turnStarted(last.promptId, last.attempt + 1, requestId)];
@@ -182,11 +182,6 @@ function promptQueued({ promptId, text, author, requestHash }: NewPrompt): Sessi
 function turnStarted(promptId: string, attempt: number, requestId?: string): SessionCoreEvent {
   const data = { turnId: turnIdOf(promptId), promptId, attempt };
   return { type: 'TurnStarted', data: requestId === undefined ? data : { ...data, requestId } };
-}
-
-function requireSameRequest(known: string, given: string): void {
-  if (known === given) return;
-  throw new Rejection('idempotency.mismatch', 'This Idempotency-Key was used for another request. Use a new key for a new request.');
 }
 
 function evolve(state: SessionAggregate, event: SessionCoreEvent): SessionAggregate {

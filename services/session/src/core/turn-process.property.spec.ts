@@ -38,7 +38,7 @@ class World {
   prompts = 0;
 
   constructor() {
-    this.command({ type: 'CreateSession', session, prompt: null });
+    this.command({ type: 'CreateSession', sessionId: SESSION, session, prompt: null });
   }
 
   command(command: SessionCommand): void {
@@ -55,10 +55,10 @@ class World {
     switch (move.do) {
       case 'prompt': {
         const prompt = { promptId: `p${(this.prompts += 1)}`, text: 'x', author: { name: '', email: '' }, requestHash: '' };
-        return this.command({ type: 'QueuePrompt', organisationId: 'org', prompt });
+        return this.command({ type: 'QueuePrompt', organisationId: 'org', sessionId: SESSION, prompt });
       }
       case 'retry':
-        return this.command({ type: 'RetryTurn', organisationId: 'org', requestId: `r${this.log.length}` });
+        return this.command({ type: 'RetryTurn', organisationId: 'org', sessionId: SESSION, requestId: `r${this.log.length}` });
       case 'agentStarts':
         return this.append('agent', [{ type: 'AgentStarted', data: { turnId, attempt } }]);
       case 'agentFinishes':

@@ -48,7 +48,7 @@ export function createSessionReader({ log, snapshots, logger }: SessionReaderPar
       if (!isRejectionOf(error, 'event.unknown')) throw error;
       // Deleted and erased since it was read last.
       states.delete(sessionId);
-      throw notFound();
+      throw notFound(sessionId);
     }
     states.set(sessionId, state);
     return state;
@@ -69,13 +69,13 @@ export function createSessionReader({ log, snapshots, logger }: SessionReaderPar
   return {
     read: async (sessionId) => {
       const head = isEntityId(sessionId) ? (await log.sessionHead(sessionId)).id : '0';
-      if (head === '0') throw notFound();
+      if (head === '0') throw notFound(sessionId);
       const cached = states.get(sessionId);
       const state = cached?.head === head ? cached : await readTo(sessionId, head);
       // Short of the head: what lay there was erased during the reading.
       if (!state.deleted && compareEventIds(state.head, head) >= 0) return state;
       states.delete(sessionId);
-      throw notFound();
+      throw notFound(sessionId);
     },
   };
 }

@@ -19,7 +19,7 @@ const MARKS = `
 export function createEventIndex(database: Database, epoch: string): EventIndex {
   return {
     startBefore: async ({ sessionId, before, count }) => {
-      if (!isEntityId(sessionId)) throw notFound();
+      if (!isEntityId(sessionId)) throw notFound(sessionId);
       if (parseEventId(before) === null) throw new Rejection('event.unknown', '`before` is no event id. Use an id that this session gave.', { before });
       const wanted = Math.min(Math.max(count, 1), MAX_COUNT);
       try {
