@@ -8,8 +8,8 @@ cd "$CHECKOUT"
 export PATH="$CHECKOUT/node_modules/.bin:$PATH"
 
 # `processes` and `replicas` choose their mode themselves. The doors of `malformed` are the same code either way, and take both cores for a minute;
-# so is the disk of `disk`; `oracle` tests a test.
-BOTH_WAYS='apps/standalone/test/(?!(disk|malformed|oracle|processes|replicas)\.)[^/]*\.e2e\.spec\.ts$'
+# so is the disk of `disk`; `oracle` tests a test; the page of `dashboard` sees the gateway alone.
+BOTH_WAYS='apps/standalone/test/(?!(dashboard|disk|malformed|oracle|processes|replicas)\.)[^/]*\.e2e\.spec\.ts$'
 
 # The dashboard is tested in a real browser. Nothing else needs one.
 provide_browser() {
