@@ -97,6 +97,8 @@ it('answers every route as described', async () => {
   await call(200, 'GET /readyz');
   await call(200, 'GET /metrics');
   await call(200, 'GET /api/v1/agents');
+  const { code } = await call<{ code: string }>(201, 'POST /api/v1/sign-in-codes');
+  await call(200, 'POST /api/v1/sign-in', {}, { code });
   const { id, promptId } = await call<Session & { promptId: string }>(201, 'POST /api/v1/sessions', {}, { repository: 'sample', prompt: 'run: sleep 60' });
   await eventually('the tool runs', 60_000, async () => (await platform.session(id)).turns.some(({ items }) => items.some(({ kind }) => kind === 'tool')));
   await queueIsEdited(id, promptId);
