@@ -23,6 +23,7 @@ Every other command prints one document:
   delete                   {"id","deleted"}; never asks, so it needs --yes
   repos add, repos remove  the repository; {"id","removed"}
   diff                     {"id","turnId","encoding","patch"}, encoding utf8 or base64
+  open                     {"url","validForMs"}
   doctor                   {"ok","findings":[{"code","state","what","cure"}]}
   completion               {"shell","script"}
 
