@@ -18,7 +18,8 @@ export function processesWithCommand(text: string): FoundProcess[] {
 /** The runner inside a sandbox: the process that was started to run the bundled file. */
 export function findRunner(sandboxId: string): FoundProcess | undefined {
   const inSandbox = processesWithEnvironment(`BULLPEN_SANDBOX_ID=${sandboxId}`);
-  return inSandbox.findLast(({ commandLine }) => /runner\.mjs/.test(commandLine) && !/^\S*(bwrap|sh) /.test(commandLine));
+  // The eldest: a child that it has forked and that has not become another program yet looks the same.
+  return inSandbox.find(({ commandLine }) => /runner\.mjs/.test(commandLine) && !/^\S*(bwrap|sh) /.test(commandLine));
 }
 
 export function runnerOf(sandboxId: string): FoundProcess {
